@@ -1,0 +1,126 @@
+"""A model: something that completes chat messages, and the one interface that every model has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from pydantic import Field
+
+from workbench.core.document import Strict, content_hash
+from workbench.core.prompt import Sampling
+
+ChatMessage = dict[str, str]  # {"role": "user", "content": "…"}
+FinishReason = Literal["stop", "length", "filter", "other"]
+
+
+class Price(Strict):
+    """USD per million tokens."""
+
+    prompt: float = Field(0.0, ge=0)
+    completion: float = Field(0.0, ge=0)
+    cached: float | None = Field(None, ge=0, description="default: the prompt price")
+
+
+class ModelSpec(Strict):
+    """One row of experiments/models.yaml.
+
+        - {name: qwen, provider: openai, model: qwen2.5:7b, base_url: http://127.0.0.1:11434/v1}
+        - {name: gpt, provider: openai, model: gpt-5-mini, key: OPENAI_API_KEY, price: {prompt: 0.25, completion: 2}}
+        - {name: mine, provider: transformers, model: ./models/mine, quantization: int8}
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")
+    provider: str
+    model: str = Field(description="folder, hub name, or the server's name for it")
+    description: str = ""
+    quantization: str | None = None
+    base_url: str | None = None
+    key: str | None = Field(
+        None, pattern=r"^[A-Z][A-Z0-9_]*$", description="NAME of the environment variable that holds the key"
+    )
+    price: Price = Price()
+    context: int | None = Field(None, ge=16, description="context window in tokens, when the provider cannot tell")
+    concurrency: int | None = Field(None, ge=1, le=4096, description="requests in flight")
+    sampling: Sampling = Sampling()
+    timeout_s: float = Field(120.0, gt=0)
+    retries: int = Field(4, ge=0, le=20)
+
+    def identity(self) -> str:
+        """Hash of what decides the model's outputs; prices, keys and limits do not."""
+        return content_hash(
+            {
+                "provider": self.provider,
+                "model": self.model,
+                "quantization": self.quantization,
+                "base_url": self.base_url,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One model call. `sampling` is complete: nothing in it is None but `top_p` and `stop`."""
+
+    messages: tuple[ChatMessage, ...]
+    sampling: Sampling
+    logprobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What one model call gave."""
+
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    latency_s: float = 0.0
+    finish_reason: FinishReason = "stop"
+    logprob: float | None = None
+    """Sum of the log-probabilities of the completion's tokens, when asked for and given."""
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What the engine sees of every model, hosted or local."""
+
+    spec: ModelSpec
+    concurrency: int
+    context: int | None
+
+    async def complete(self, request: Request) -> Completion:
+        """Answers one request. Raises ModelError; never returns a partial answer."""
+
+    def stream(self, request: Request) -> AsyncIterator[str]:
+        """Pieces of text as they come. Raises ModelError."""
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Tokens of the messages as this model sees them (an estimate where it cannot be known)."""
+
+    def identity(self) -> str:
+        """Hash of what decides outputs, weights included where they are local."""
+
+    async def close(self) -> None:
+        """Frees memory and connections."""
+
+
+def cost_usd(price: Price, completion: Completion) -> float:
+    """USD of one completion at this price."""
+    cached_price = price.prompt if price.cached is None else price.cached
+    fresh = completion.prompt_tokens - completion.cached_tokens
+    total = fresh * price.prompt + completion.cached_tokens * cached_price
+    return (total + completion.completion_tokens * price.completion) / 1e6
+
+
+def request_key(model_identity: str, request: Request, sample: int) -> str:
+    """The cache key of a call: model, messages, sampling and the sample's index."""
+    body: dict[str, Any] = {
+        "model": model_identity,
+        "messages": [[message["role"], message["content"]] for message in request.messages],
+        "sampling": request.sampling.model_dump(exclude_none=True, mode="json"),
+        "logprobs": request.logprobs,
+        "sample": sample,
+    }
+    return content_hash(body)

@@ -1,0 +1,153 @@
+"""A run: one execution of an experiment, as cells, outputs, answers, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+RunStatus = Literal["queued", "running", "completed", "cancelled", "failed", "interrupted"]
+LIVE: frozenset[str] = frozenset({"queued", "running"})
+Verdict = Literal["better", "worse", "tied", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One prompt on one model with one sampling: a column of the result table."""
+
+    index: int
+    prompt: str
+    version: str
+    model: str
+    sampling: dict[str, Any] = field(default_factory=dict)
+    """Only the settings that vary between cells."""
+
+    @property
+    def label(self) -> str:
+        """How people see the cell: `step-by-step · small@int8 · temperature 0.7`."""
+        varied = [f"{key} {value}" for key, value in self.sampling.items()]
+        return " · ".join([self.prompt, self.model, *varied])
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one member's sample contributed to an ensemble's answer."""
+
+    prompt: str
+    sample: int
+    text: str
+    answer: str | None
+    weight: float = 1.0
+    key: str = ""
+
+
+@dataclass(slots=True)
+class Output:
+    """What one cell gave for one row (and repeat): text, answer and what it took.
+
+    `answer` None with `error` None means that no answer was found in the text, which is not the
+    same as a wrong one. Tokens, cost and latency of an ensemble are the sums over its calls.
+    """
+
+    cell: int
+    row_id: str
+    repeat: int = 0
+    text: str = ""
+    answer: str | None = None
+    error: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    latency_s: float = 0.0
+    cost_usd: float = 0.0
+    calls: int = 1
+    cached_calls: int = 0
+    finish_reason: str = "stop"
+    votes: tuple[Vote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEstimate:
+    """A cell's metric with its interval; `n` rows were scored, `unscored` could not be."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    unscored: int = 0
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    """One line of the result table."""
+
+    cell: Cell
+    rows: int
+    errors: int
+    unanswered: int
+    metrics: dict[str, MetricEstimate]
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost_usd: float
+    latency_p50_s: float
+    latency_p95_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result table of a run, and how it went."""
+
+    run: str
+    experiment: str
+    status: str
+    calls: int
+    cached: int
+    errors: int
+    seconds: float
+    cost_usd: float
+    cells: tuple[CellReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CellComparison:
+    """One cell against the baseline over the rows that both have."""
+
+    cell: Cell
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    n: int
+    verdict: Verdict
+    rows_needed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every cell against the baseline by one metric; p-values are Holm-adjusted over the family."""
+
+    run: str
+    metric: str
+    baseline: Cell
+    comparisons: tuple[CellComparison, ...]
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; `units` are (cell, row, repeat) triples."""
+
+    run: str
+    status: str
+    done: int
+    total: int
+    errors: int
+    calls: int
+    cached: int
+    seconds: float
+    per_second: float
+    seconds_left: float | None
+    cost_usd: float
+    message: str = ""
