@@ -1,0 +1,123 @@
+"""Labels that only the examples can explain, and look-ups that teach a model to read its examples.
+
+    user: The courier has my parcel.\nLabel:      assistant: zorla
+    user: The refund was not paid.\nLabel:        assistant: mipan
+    user: Where is the shipment?\nLabel:          assistant: zorla
+
+The codes are drawn anew for every episode, so nothing but the earlier turns says what they mean.
+"""
+
+from __future__ import annotations
+
+import random
+
+from .chat import PROMPT_WEIGHT, Episode, Turn, assistant, system, user
+from .words import ITEMS, POLARITY, REVIEWED, TOPICS, is_held_out, pseudo_words
+
+SYSTEM_PROMPTS = [
+    "Label each message with the code our team uses.",
+    "Label each message.",
+    "Answer with the label only.",
+]
+USER_TEMPLATES = ["{text}\nLabel:", "Message: {text}\nLabel:", "{text}\nCode:", "Text: {text}\nLabel:"]
+
+_TOPIC_SENTENCES = [
+    "I have a question about the {w}.", "The {w} is not right.", "Please look at my {w} and the {v}.",
+    "We talked about the {w} today.", "Can you help me with the {w}?", "There is news about the {w}.",
+    "My {w} and my {v} are here.", "Where is the {w}?", "Somebody changed the {w} again.",
+    "The {w} came with a new {v}.", "I want a new {w}.", "Is the {w} ready?",
+]
+_POLARITY_SENTENCES = [
+    "The {s} was {w}.", "I think the {s} is {w}.", "What a {w} {s}!", "The {s} was {w} and {v}.",
+    "My {s} is really {w}.", "It was a {w} {s}.",
+]
+
+
+def labelled_text(rng: random.Random, label: str, held_out: bool | None = False) -> str:
+    """A short message of that topic or polarity."""
+    while True:
+        if label in TOPICS:
+            first, second = rng.sample(TOPICS[label], 2)
+            text = rng.choice(_TOPIC_SENTENCES).format(w=first, v=second)
+        else:
+            first, second = rng.sample(POLARITY[label], 2)
+            text = rng.choice(_POLARITY_SENTENCES).format(w=first, v=second, s=rng.choice(REVIEWED))
+        if held_out is None or is_held_out(text) == held_out:
+            return text
+
+
+def _classes(rng: random.Random) -> list[str]:
+    if rng.random() < 0.2:
+        return rng.sample(list(POLARITY), 2)
+    return rng.sample(list(TOPICS), rng.choice([2, 3, 4, 4]))
+
+
+def plain_label(rng: random.Random, held_out: bool = False) -> Episode:
+    """No examples: the answer is the plain name of the topic or the polarity."""
+    label = rng.choice(_classes(rng))
+    text = labelled_text(rng, label, held_out)
+    return [*_opening(rng), user(_template(rng).format(text=text)), assistant(label)]
+
+
+def coded_labels(rng: random.Random, held_out: bool = False, shots: int | None = None) -> Episode:
+    """Up to eight examples with made-up codes, then a message to label with one of them."""
+    classes = _classes(rng)
+    codes = dict(zip(classes, pseudo_words(rng, len(classes)), strict=True))
+    if rng.random() < 0.1:
+        codes = {label: label for label in classes}
+    count = shots if shots is not None else rng.choice([1, 2, 3, 4, 4, 5, 6, 8])
+    order = [rng.choice(classes) for _ in range(count)]
+    if rng.random() < 0.5:
+        order[: len(classes)] = rng.sample(classes, len(classes))[:count]
+    order.append(rng.choice(order) if rng.random() < 0.9 else rng.choice(classes))
+    pairs = [(labelled_text(rng, label, held_out), codes[label]) for label in order]
+    as_turns = rng.random() < 0.75
+    return [*_opening(rng), *_turns(rng, pairs)] if as_turns else _one_text(rng, pairs)
+
+
+def _turns(rng: random.Random, pairs: list[tuple[str, str]]) -> Episode:
+    template, seen, turns = _template(rng), set(), []
+    for text, code in pairs:
+        turns += [user(template.format(text=text)), assistant(code, 1.0 if code in seen else 0.0)]
+        seen.add(code)
+    return turns
+
+
+def _one_text(rng: random.Random, pairs: list[tuple[str, str]]) -> Episode:
+    before, after = rng.choice([("Input", "Output"), ("Input", "Output"), ("Text", "Label"), ("Q", "A")])
+    parts, seen = [], set()
+    for index, (text, code) in enumerate(pairs[:-1]):
+        parts.append((f"{chr(10) if index else ''}{before}: {text}\n{after}:", PROMPT_WEIGHT))
+        parts.append((f" {code}", 1.0 if code in seen else 0.0))
+        seen.add(code)
+    parts.append((f"\n{before}: {pairs[-1][0]}\n{after}:", PROMPT_WEIGHT))
+    code = pairs[-1][1]
+    return [Turn("user", tuple(parts)), assistant(code, 1.0 if code in seen else 0.0)]
+
+
+def looked_up(rng: random.Random, held_out: bool = False) -> Episode:
+    """A code book of words, asked about several times: pure copying from the context."""
+    count = rng.randint(2, 6)
+    keys = rng.sample(ITEMS, count) if rng.random() < 0.5 else pseudo_words(rng, count)
+    book = dict(zip(keys, pseudo_words(rng, count), strict=True))
+    asked = [rng.choice(keys) for _ in range(rng.randint(1, 4))]
+    style = rng.random()
+    if style < 0.4:
+        listed = "\n".join(f"{key}: {code}" for key, code in book.items())
+        turns: Episode = [user(f"{listed}\n{asked[0]}:"), assistant(book[asked[0]])]
+        for key in asked[1:]:
+            turns += [user(f"{key}:"), assistant(book[key])]
+        return turns
+    pairs = [(key, book[key]) for key in [*rng.sample(keys, count), *asked]]
+    return _turns(rng, pairs) if style < 0.7 else _one_text(rng, pairs)
+
+
+def _opening(rng: random.Random) -> Episode:
+    draw = rng.random()
+    if draw < 0.6:
+        return [system(SYSTEM_PROMPTS[0])]
+    return [] if draw < 0.8 else [system(rng.choice(SYSTEM_PROMPTS[1:]))]
+
+
+def _template(rng: random.Random) -> str:
+    return USER_TEMPLATES[0] if rng.random() < 0.6 else rng.choice(USER_TEMPLATES)

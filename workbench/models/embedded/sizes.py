@@ -1,0 +1,40 @@
+"""The two models and how each is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .network import Size
+from .tokenizer import VOCABULARY
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a training run depends on, apart from its time budget."""
+
+    size: Size
+    minutes: float
+    muon_rate: float = 0.008
+    adam_rate: float = 2e-3
+    weight_decay: float = 0.05
+    warmup_steps: int = 100
+    decay_share: float = 0.45
+    easy_share: float = 0.08
+    batch_tokens: tuple[int, int] = (2560, 4096)
+    chunk_episodes: int = 4000
+    validation_episodes: int = 600
+    seed: int = 11
+
+
+RECIPES = {
+    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=35),
+    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=84),
+}
+MINIATURE = Recipe(
+    Size(512, width=32, layers=2, heads=2, feed_forward=64),
+    minutes=0.05,
+    warmup_steps=5,
+    batch_tokens=(1024, 1024),
+    chunk_episodes=60,
+    validation_episodes=20,
+)
