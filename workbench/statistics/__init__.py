@@ -1,0 +1,45 @@
+"""Intervals, paired tests and verdicts over columns of scores: numpy in, plain numbers out.
+
+One cell's scores become an `Estimate`; two cells' scores on the same rows a `PairedComparison`; the
+p-values of a table go through `holm`, and `verdict` says what one may claim.
+"""
+
+from workbench.statistics.intervals import (
+    Estimate,
+    Interval,
+    bootstrap_mean,
+    bootstrap_statistic,
+    proportion,
+    wilson,
+)
+from workbench.statistics.multiple import holm
+from workbench.statistics.paired import (
+    PairedComparison,
+    compare_corpus,
+    compare_paired,
+    mcnemar_exact,
+    paired_bootstrap,
+    permutation_test,
+    tango,
+)
+from workbench.statistics.verdict import Verdict, rows_needed, verdict
+
+__all__ = [
+    "Estimate",
+    "Interval",
+    "PairedComparison",
+    "Verdict",
+    "bootstrap_mean",
+    "bootstrap_statistic",
+    "compare_corpus",
+    "compare_paired",
+    "holm",
+    "mcnemar_exact",
+    "paired_bootstrap",
+    "permutation_test",
+    "proportion",
+    "rows_needed",
+    "tango",
+    "verdict",
+    "wilson",
+]
