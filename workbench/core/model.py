@@ -27,7 +27,8 @@ class ModelSpec(Strict):
     """One row of experiments/models.yaml.
 
         - {name: qwen, provider: openai, model: qwen2.5:7b, base_url: http://127.0.0.1:11434/v1}
-        - {name: gpt, provider: openai, model: gpt-5-mini, key: OPENAI_API_KEY, price: {prompt: 0.25, completion: 2}}
+        - {name: gpt, provider: openai, model: gpt-5-mini, key: OPENAI_API_KEY,
+           price: {prompt: 0.25, completion: 2}}
         - {name: mine, provider: transformers, model: ./models/mine, quantization: int8}
     """
 
@@ -41,7 +42,9 @@ class ModelSpec(Strict):
         None, pattern=r"^[A-Z][A-Z0-9_]*$", description="NAME of the environment variable that holds the key"
     )
     price: Price = Price()
-    context: int | None = Field(None, ge=16, description="context window in tokens, when the provider cannot tell")
+    context: int | None = Field(
+        None, ge=16, description="context window in tokens, when the provider cannot tell"
+    )
     concurrency: int | None = Field(None, ge=1, le=4096, description="requests in flight")
     sampling: Sampling = Sampling()
     timeout_s: float = Field(120.0, gt=0)

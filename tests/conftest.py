@@ -1,0 +1,48 @@
+"""What every test gets: a quiet machine, no keys, no proxies, and a workspace of its own on request."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+# before torch is imported anywhere: idle threads that spin starve the other core
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PRIVATE_NAMES = ("_API_KEY", "_TOKEN", "_PROXY", "_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own keys, proxies and workspace never reach a test."""
+    for name in list(os.environ):
+        if name.endswith(PRIVATE_NAMES) or name in ("WORKBENCH_ROOT", "WORKBENCH_DATABASE"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The repository's root, read only by agreement: write in `workspace_root`."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def workspace_root(tmp_path: Path) -> Path:
+    """A copy of the shipped prompts and experiments in an empty folder, with no database yet."""
+    root = tmp_path / "workspace"
+    root.mkdir()
+    for folder in ("prompts", "experiments"):
+        source = REPOSITORY / folder
+        if source.is_dir():
+            shutil.copytree(source, root / folder)
+        else:
+            (root / folder).mkdir()
+    return root
