@@ -23,9 +23,7 @@ from workbench.statistics.resampling import resample_count, resampled_sums
 scores = st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=2, max_size=40)
 
 
-@pytest.mark.parametrize(
-    ("successes", "n"), [(0, 10), (1, 1), (7, 9), (71, 100), (10, 10), (3, 9999)]
-)
+@pytest.mark.parametrize(("successes", "n"), [(0, 10), (1, 1), (7, 9), (71, 100), (10, 10), (3, 9999)])
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
 def test_wilson_equals_statsmodels(successes, n, confidence):
     expected = proportion_confint(successes, n, alpha=1 - confidence, method="wilson")
@@ -183,10 +181,6 @@ def test_a_confidence_outside_zero_to_one_is_refused(confidence):
         wilson(1, 2, confidence)
 
 
-@pytest.mark.parametrize(
-    ("freedom", "tolerance"), [(1, 1e-9), (2, 1e-9), (3, 0.01), (10, 1e-4), (200, 1e-9)]
-)
+@pytest.mark.parametrize(("freedom", "tolerance"), [(1, 1e-9), (2, 1e-9), (3, 0.01), (10, 1e-4), (200, 1e-9)])
 def test_student_quantiles_agree_with_scipy(freedom, tolerance):
-    assert student_quantile(0.975, freedom) == pytest.approx(
-        stats.t.ppf(0.975, freedom), rel=tolerance
-    )
+    assert student_quantile(0.975, freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=tolerance)

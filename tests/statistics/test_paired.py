@@ -185,9 +185,7 @@ def test_approximate_randomisation_keeps_its_level_under_the_null():
     rejected = 0
     for trial in range(300):
         lengths = rng.integers(5, 30, size=(40, 1))
-        stats_of = [
-            np.hstack([rng.binomial(lengths, 0.4), lengths]).astype(float) for _ in range(2)
-        ]
+        stats_of = [np.hstack([rng.binomial(lengths, 0.4), lengths]).astype(float) for _ in range(2)]
         comparison = compare_corpus(*stats_of, ratio, seed=trial, permutations=300, resamples=10)
         rejected += comparison.p < 0.05
     assert 0.02 <= rejected / 300 <= 0.085

@@ -27,8 +27,7 @@ def comparison(difference=0.1, low=0.05, high=0.15, n=200, differing=40):
     return PairedComparison(difference, low, high, 0.001, n, differing)
 
 
-@settings(max_examples=40, deadline=None)
-@given(probabilities)
+@pytest.mark.parametrize("p_values", [[0.01, 0.04, 0.03], [0.5, 0.9], [0.0, 0.02, 0.02, 0.02, 1.0], [0.3]])
 def test_holm_equals_statsmodels(p_values):
     expected = multipletests(p_values, method="holm")[1]
     assert holm(p_values) == pytest.approx(list(expected))
@@ -100,9 +99,7 @@ def test_with_the_rows_it_asks_for_a_mean_difference_is_found_about_as_often_as_
     observed += 0.25 - observed.mean()
     n = rows_needed(observed, power=0.9)
     samples = rng.choice(observed, size=(400, n))
-    found = [
-        permutation_test(row, permutations=400, seed=i) < 0.05 for i, row in enumerate(samples)
-    ]
+    found = [permutation_test(row, permutations=400, seed=i) < 0.05 for i, row in enumerate(samples)]
     assert np.mean(found) == pytest.approx(0.9, abs=0.05)
 
 

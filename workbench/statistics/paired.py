@@ -134,9 +134,7 @@ def compare_corpus(
         swapped = np.concatenate([total[:width] + moved, total[width:] - moved], axis=1)
         p = _tail(gap(swapped), difference, exact=len(swaps) <= _EXACT_UNITS)
     differing = int(np.count_nonzero((first != second).any(axis=1)))
-    return PairedComparison(
-        difference, min(low, difference), max(high, difference), p, len(first), differing
-    )
+    return PairedComparison(difference, min(low, difference), max(high, difference), p, len(first), differing)
 
 
 def mcnemar_exact(only_baseline: int, only_candidate: int) -> float:

@@ -44,9 +44,7 @@ def student_quantile(probability: float, freedom: int) -> float:
     return z + sum((term / pow(freedom, power) for power, term in enumerate(terms, 1)), 0.0)
 
 
-def expanded_percentiles(
-    replicates: FloatArray, units: int, confidence: float
-) -> tuple[float, float]:
+def expanded_percentiles(replicates: FloatArray, units: int, confidence: float) -> tuple[float, float]:
     """The percentile interval of bootstrap replicates, widened for the number of units.
 
     A plain percentile interval of m units is too narrow by about sqrt((m - 1) / m) and uses z
