@@ -1,8 +1,8 @@
 """A dataset: a named table with splits, and what its columns mean.
 
-    experiments/datasets/word-problems/
-      dataset.yaml     name, description, license, source, columns, splits, reference
-      train.jsonl  dev.jsonl  test.jsonl
+experiments/datasets/word-problems/
+  dataset.yaml     name, description, license, source, columns, splits, reference
+  train.jsonl  dev.jsonl  test.jsonl
 """
 
 from __future__ import annotations

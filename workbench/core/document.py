@@ -1,7 +1,7 @@
 """Reading what a person wrote in YAML into a strict record, with errors that name the place.
 
-    load(Prompt, "name: direct\nmesages: []", file="prompts/direct.yaml")
-    InvalidFile: prompts/direct.yaml, line 2, key `mesages`: unknown key. Did you mean 'messages'?
+load(Prompt, "name: direct\nmesages: []", file="prompts/direct.yaml")
+InvalidFile: prompts/direct.yaml, line 2, key `mesages`: unknown key. Did you mean 'messages'?
 """
 
 from __future__ import annotations

@@ -89,9 +89,7 @@ class Experiment(Strict):
         """Every point of the sampling grid, complete with the settings that do not vary."""
         axes = self.sampling_axes()
         fixed = {key: value for key, value in self.sampling.items() if key not in axes}
-        return [
-            fixed | dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
-        ]
+        return [fixed | dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
 
     def model_names(self) -> list[str]:
         """Models with the quantization axis applied, as NAME or NAME@QUANTIZATION."""

@@ -26,10 +26,10 @@ class Price(Strict):
 class ModelSpec(Strict):
     """One row of experiments/models.yaml.
 
-        - {name: qwen, provider: openai, model: qwen2.5:7b, base_url: http://127.0.0.1:11434/v1}
-        - {name: gpt, provider: openai, model: gpt-5-mini, key: OPENAI_API_KEY,
-           price: {prompt: 0.25, completion: 2}}
-        - {name: mine, provider: transformers, model: ./models/mine, quantization: int8}
+    - {name: qwen, provider: openai, model: qwen2.5:7b, base_url: http://127.0.0.1:11434/v1}
+    - {name: gpt, provider: openai, model: gpt-5-mini, key: OPENAI_API_KEY,
+       price: {prompt: 0.25, completion: 2}}
+    - {name: mine, provider: transformers, model: ./models/mine, quantization: int8}
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")

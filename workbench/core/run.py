@@ -50,6 +50,8 @@ class Output:
 
     cell: int
     row_id: str
+    position: int = 0
+    """The row's place in the run's rows, from 0."""
     repeat: int = 0
     text: str = ""
     answer: str | None = None

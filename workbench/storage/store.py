@@ -1,0 +1,26 @@
+"""The store: every table's reader and writer over one database."""
+
+from __future__ import annotations
+
+from workbench.storage.completions import Completions
+from workbench.storage.database import Database
+from workbench.storage.outputs import Outputs
+from workbench.storage.prompt_versions import PromptVersions
+from workbench.storage.runs import Runs
+from workbench.storage.scores import CellScoresTable
+
+
+class Store:
+    """`Store(url)` opens (and, when needed, migrates) the database. Raises StorageError."""
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        self.runs = Runs(self.database)
+        self.outputs = Outputs(self.database)
+        self.completions = Completions(self.database)
+        self.scores = CellScoresTable(self.database)
+        self.prompt_versions = PromptVersions(self.database)
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.database.close()

@@ -1,0 +1,133 @@
+"""The tables, as SQLAlchemy Core metadata. A change here needs a migration beside it.
+
+One run's results are `outputs` rows (cell × position × repeat), with scores kept per cell and
+metric as arrays over those units, so that a report over 40,000 outputs reads a handful of rows.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+prompt_versions = Table(
+    "prompt_versions",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("name", String(100), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", String(200), nullable=False, default=""),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_prompt_versions_name", "name", "id"),
+)
+
+row_sets = Table(
+    "row_sets",
+    metadata,
+    Column("hash", String(64), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("row", Text, nullable=False),  # JSON text: parsed only for the rows that are looked at
+    PrimaryKeyConstraint("hash", "position"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("experiment", String(100), nullable=False),
+    Column("definition", JSON, nullable=False),  # experiment, cells and prompts as they were
+    Column("dataset", String(100), nullable=False),
+    Column("row_set", String(64), nullable=False),
+    Column("owner", String(20), nullable=False, default="worker"),
+    Column("status", String(20), nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("use_cache", Boolean, nullable=False, default=True),
+    Column("budget_usd", Float),
+    Column("total", Integer, nullable=False, default=0),
+    Column("done", Integer, nullable=False, default=0),
+    Column("errors", Integer, nullable=False, default=0),
+    Column("calls", Integer, nullable=False, default=0),
+    Column("cached", Integer, nullable=False, default=0),
+    Column("cost_usd", Float, nullable=False, default=0.0),
+    Column("seconds", Float, nullable=False, default=0.0),
+    Column("per_second", Float, nullable=False, default=0.0),
+    Column("cancel_requested", Boolean, nullable=False, default=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("deleted_at", DateTime(timezone=True)),
+    Index("ix_runs_created_at", "created_at"),
+    Index("ix_runs_status", "status"),
+)
+
+completions = Table(
+    "completions",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("model", String(120), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("latency_s", Float, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("finish_reason", String(20), nullable=False),
+    Column("logprob", Float),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("run", String(60), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("repeat", Integer, nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("answer", Text),
+    Column("error", Text),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("latency_s", Float, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("cached_calls", Integer, nullable=False),
+    Column("finish_reason", String(20), nullable=False),
+    Column("votes", Text),  # JSON, ensembles only
+    Column("stored_at", Float, nullable=False),  # UNIX seconds
+    PrimaryKeyConstraint("run", "cell", "position", "repeat"),
+    Index("ix_outputs_run_stored_at", "run", "stored_at"),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("run", String(60), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("metric", String(200), nullable=False),
+    Column("outputs", Integer, nullable=False),  # how many outputs were scored: more mean a rescore
+    Column("values", LargeBinary, nullable=False),  # float64 over units, NaN where unscored
+    Column("sufficient", LargeBinary),  # float64 (units, k), corpus metrics only
+    Column("width", Integer, nullable=False, default=0),
+    Column("estimate", JSON, nullable=False),
+    PrimaryKeyConstraint("run", "cell", "metric"),
+)
