@@ -14,8 +14,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from .generator import mixture
-from .generator.chat import Episode, segments
+from workbench.models.embedded.generator import mixture
+from workbench.models.embedded.generator.chat import Episode, segments
 
 LONGEST = 704
 PROMPT_SHARE = 0.25

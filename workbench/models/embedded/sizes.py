@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .network import Size
-from .tokenizer import VOCABULARY
+from workbench.models.embedded.network import Size
+from workbench.models.embedded.tokenizer import VOCABULARY
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from .generator import mixture, words
-from .generator.chat import BOS, END, PAD, SPECIAL_TOKENS, render
+from workbench.models.embedded.generator import mixture, words
+from workbench.models.embedded.generator.chat import BOS, END, PAD, SPECIAL_TOKENS, render
 
 VOCABULARY = 1536
 CONTEXT_TOKENS = 1024

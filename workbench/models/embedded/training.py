@@ -18,9 +18,9 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from .corpus import Batch, batches, chunk, collate
-from .network import Network
-from .sizes import Recipe
+from workbench.models.embedded.corpus import Batch, batches, chunk, collate
+from workbench.models.embedded.network import Network
+from workbench.models.embedded.sizes import Recipe
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from .chat import Episode, assistant, system, user
-from .reasoning import SYSTEM_PROMPTS, instruction, solution
-from .stories import Problem, word_problem
+from workbench.models.embedded.generator.chat import Episode, assistant, system, user
+from workbench.models.embedded.generator.reasoning import SYSTEM_PROMPTS, instruction, solution
+from workbench.models.embedded.generator.stories import Problem, word_problem
 
 _TECHNIQUE_SHARES = {
     "direct": 0.14, "step_by_step": 0.34, "plan_then_solve": 0.15, "least_to_most": 0.12,

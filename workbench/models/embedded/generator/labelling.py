@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import random
 
-from .chat import PROMPT_WEIGHT, Episode, Turn, assistant, system, user
-from .words import ITEMS, POLARITY, REVIEWED, TOPICS, is_held_out, pseudo_words
+from workbench.models.embedded.generator.chat import PROMPT_WEIGHT, Episode, Turn, assistant, system, user
+from workbench.models.embedded.generator.words import ITEMS, POLARITY, REVIEWED, TOPICS, is_held_out, pseudo_words
 
 SYSTEM_PROMPTS = [
     "Label each message with the code our team uses.",
@@ -27,6 +27,8 @@ _TOPIC_SENTENCES = [
     "My {w} and my {v} are here.", "Where is the {w}?", "Somebody changed the {w} again.",
     "The {w} came with a new {v}.", "I want a new {w}.", "Is the {w} ready?",
 ]
+_GREETINGS = ["", "", "", "Hello. ", "Hi team. ", "Good morning. ", "Hello again. ", "One more thing. "]
+_CLOSINGS = ["", "", "", " Thank you.", " Please help.", " Bye.", " I hope you can help."]
 _POLARITY_SENTENCES = [
     "The {s} was {w}.", "I think the {s} is {w}.", "What a {w} {s}!", "The {s} was {w} and {v}.",
     "My {s} is really {w}.", "It was a {w} {s}.",
@@ -42,6 +44,7 @@ def labelled_text(rng: random.Random, label: str, held_out: bool | None = False)
         else:
             first, second = rng.sample(POLARITY[label], 2)
             text = rng.choice(_POLARITY_SENTENCES).format(w=first, v=second, s=rng.choice(REVIEWED))
+        text = rng.choice(_GREETINGS) + text + rng.choice(_CLOSINGS)
         if held_out is None or is_held_out(text) == held_out:
             return text
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from . import arithmetic, labelling, sentences
-from .chat import Episode
+from workbench.models.embedded.generator import arithmetic, labelling, sentences
+from workbench.models.embedded.generator.chat import Episode
 
 Writer = Callable[..., Episode]
 

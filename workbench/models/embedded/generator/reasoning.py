@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from .stories import Problem, Step
+from workbench.models.embedded.generator.stories import Problem, Step
 
 SYSTEM_PROMPTS = [
     'You solve arithmetic word problems. End with "Answer:" and the number.',

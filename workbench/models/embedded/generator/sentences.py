@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from .chat import Episode, assistant, system, user
-from .words import ACTORS, ADJECTIVES, COLORS, OBJECTS, VERBS, is_held_out
+from workbench.models.embedded.generator.chat import Episode, assistant, system, user
+from workbench.models.embedded.generator.words import ACTORS, ADJECTIVES, COLORS, OBJECTS, VERBS, is_held_out
 
 SYSTEM_PROMPT = "You rewrite sentences."
 INSTRUCTIONS = {

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .words import ITEMS, NAMES, is_held_out
+from workbench.models.embedded.generator.words import ITEMS, NAMES, is_held_out
 
 LARGEST = 199
 STEP_COUNTS = [1, 2, 2, 2, 3, 3, 3, 3, 4, 4]

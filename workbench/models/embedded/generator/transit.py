@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 
-from .stories import Problem, Step, change_of
+from workbench.models.embedded.generator.stories import Problem, Step, change_of
 
 _VEHICLES = ["bus", "tram", "night bus", "city tram"]
 _STOPS = ["Mill Street", "the market", "the station", "the museum", "Park Lane", "the harbour", "Hill Road"]
 _CHANGES = {
     "gain": ["{b} people board|", "{b} riders climb aboard|", "{b} travellers step in|"],
     "lose": ["{b} people alight|", "{b} riders hop off|", "{b} travellers step out|"],
-    "gain_groups": ["{g} families of {m}| board", "{g} classes of {m}| climb aboard"],
-    "lose_groups": ["{g} families of {m}| alight", "{g} classes of {m}| hop off"],
+    "gain_groups": ["{g} families of {m} board|", "{g} classes of {m} climb aboard|"],
+    "lose_groups": ["{g} families of {m} alight|", "{g} classes of {m} hop off|"],
 }
 
 
