@@ -51,7 +51,7 @@ def as_llama(network: Network, tokenizer: Tokenizer) -> LlamaForCausalLM:
     )
     model = LlamaForCausalLM(config)
     model.load_state_dict(_renamed(network), strict=True)
-    model.generation_config = GenerationConfig(max_length=CONTEXT_TOKENS, **special)
+    model.generation_config = GenerationConfig(**special)
     return model.eval()
 
 

@@ -99,12 +99,12 @@ class Trainer:
     def run(self) -> dict[str, Any]:
         """Trains until the budget is spent; returns the last line of the log."""
         started = time.monotonic() - self.elapsed_s
-        checked_s, recent = self.elapsed_s, []
-        for batch in self._stream():
-            recent.append(self._learn(batch))
+        checked_s = self.elapsed_s
+        recent: list[float] = []
+        stream = self._stream()
+        while self.progress < 1:
+            recent.append(self._learn(next(stream)))
             self.elapsed_s = time.monotonic() - started
-            if self.progress >= 1:
-                break
             if self.elapsed_s - checked_s >= CHECK_EVERY_S:
                 checked_s = self.elapsed_s
                 self._record(sum(recent) / len(recent))
