@@ -1,0 +1,109 @@
+"""The command line: `workbench COMMAND`. Thin: it gathers the commands, and turns errors into sentences.
+
+Exit codes: 0 done; 1 it could not be done; 2 wrong usage; 3 done, but some calls ended in errors;
+4 a --fail-under bar was missed; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from workbench.commands import (
+    apps,
+    datasets,
+    doctor,
+    exports,
+    imports,
+    models,
+    prompts,
+    reports,
+    run,
+    runs,
+    score,
+)
+from workbench.commands.session import Session, failed, first, stopped
+from workbench.errors import WorkbenchError
+
+EXAMPLE = """Author prompts, run them over data on local and hosted models, compare, export the winner.
+
+\b
+Examples:
+  workbench app
+  workbench run quickstart
+  workbench compare latest
+  workbench export winner latest -o prompts/best.yaml
+
+Each command has its own --help. Everything works in the folder that holds prompts/ and experiments/.
+"""
+
+app = typer.Typer(
+    name="workbench",
+    help=EXAMPLE,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Folder with prompts/ and experiments/.", envvar="WORKBENCH_ROOT", show_envvar=True),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            help="URL of the database; default: a SQLite file under the root.",
+            envvar="WORKBENCH_DATABASE",
+            show_envvar=True,
+        ),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Options that stand before the command, or anywhere after it."""
+    context.obj = Session(root, database, debug)
+    if version:
+        from workbench import __version__
+
+        print(f"workbench {__version__}")
+        raise typer.Exit
+
+
+for module in (apps, run, reports, score, exports, imports, models, datasets, prompts, runs, doctor):
+    module.register(app)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the command line and exits with its code."""
+    arguments = first(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app(arguments, prog_name="workbench")
+    except BrokenPipeError:
+        # the reader has what it wanted; nothing may complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(stopped())
+    except (WorkbenchError, Exception) as error:
+        sys.exit(failed(error, arguments))
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""`workbench run`: an experiment from start to result table."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.commands.printing import AsJson, print_json, seconds, write
+from workbench.commands.progress import shown_progress
+from workbench.commands.session import INTERRUPTED, say, workspace
+from workbench.errors import RunCancelled, UsageError
+
+if TYPE_CHECKING:
+    from workbench.core.run import Report
+    from workbench.engine import Workspace
+
+SOME_CALLS_FAILED = 3
+BAR_MISSED = 4
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("run")(run)
+
+
+def run(
+    context: typer.Context,
+    experiment: Annotated[
+        str | None, typer.Argument(help="Name of an experiment, or its YAML file.", show_default=False)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="At most this many rows.")] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped, instead of a new one.")
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Ask every model again, even where the answer is known.")
+    ] = False,
+    budget: Annotated[
+        float | None, typer.Option(metavar="USD", help="Stop before more than this is spent.")
+    ] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC=X", help="Exit with 4 if a cell's mean is below; may be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run an experiment and print its result table.
+
+    \b
+    Examples:
+      workbench run quickstart
+      workbench run experiments/quickstart.yaml --limit 10 --json
+      workbench run quickstart --fail-under exact_match=0.5
+      workbench run --resume latest
+    """
+    from workbench.engine import execute_run
+
+    bars = [parse_bar(text) for text in fail_under or ()]
+    opened = workspace(context)
+    run_id = _prepared(opened, experiment, limit, resume, no_cache, budget, bars)
+    try:
+        with shown_progress() as show:
+            report = execute_run(opened, run_id, on_progress=show)
+    except RunCancelled as stop:
+        say(f"{stop} What is done is kept; go on with:\n  workbench run --resume {run_id}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        say(f"Stopped. What is done is kept; go on with:\n  workbench run --resume {run_id}")
+        raise typer.Exit(INTERRUPTED) from None
+    _show(opened, report, as_json)
+    raise typer.Exit(_exit_code(report, bars))
+
+
+def _prepared(
+    opened: Workspace,
+    experiment: str | None,
+    limit: int | None,
+    resume: str | None,
+    no_cache: bool,
+    budget: float | None,
+    bars: list[tuple[str, float]],
+) -> str:
+    from workbench.engine import create_run, find_run, resume_run
+
+    if (experiment is None) == (resume is None):
+        raise UsageError("Name either an experiment, or a run with --resume; see workbench run --help.")
+    if resume is not None:
+        if limit is not None or no_cache or budget is not None:
+            raise UsageError("A resumed run keeps its own rows, cache and budget: leave these options out.")
+        run_id = find_run(opened, resume)
+        resume_run(opened, run_id)
+        return run_id
+    chosen = opened.experiment(str(experiment))
+    measured = [name if isinstance(name, str) else next(iter(name)) for name in chosen.metrics]
+    for metric, _ in bars:
+        if metric not in measured:
+            raise UsageError(
+                f"--fail-under: experiment '{chosen.name}' does not measure '{metric}' "
+                f"(it measures: {', '.join(measured)})."
+            )
+    return create_run(opened, chosen, limit=limit, use_cache=not no_cache, budget_usd=budget)
+
+
+def _show(opened: Workspace, report: Report, as_json: bool) -> None:
+    from workbench.engine import export_report, report_json
+
+    if as_json:
+        print_json(report_json(report))
+        return
+    write(export_report(opened, report.run, "table"), None)
+    say(
+        f"\n{report.calls} calls ({report.cached} from cache) in {seconds(report.seconds)}, "
+        f"{report.errors} errors, {report.cost_usd:.4f} USD."
+        f"\nNext: workbench compare {report.run}"
+    )
+
+
+def _exit_code(report: Report, bars: list[tuple[str, float]]) -> int:
+    missed = [
+        f"{cell.cell.label}: {metric} is {'not known' if math.isnan(mean) else f'{mean:.3f}'}, below {bar:g}"
+        for metric, bar in bars
+        for cell in report.cells
+        if not (mean := cell.metrics[metric].mean if metric in cell.metrics else math.nan) >= bar
+    ]
+    for sentence in missed:
+        say(f"Missed: {sentence}")
+    if missed:
+        return BAR_MISSED
+    if report.errors:
+        say(f"{report.errors} calls ended in errors; try them again with: workbench run --resume {report.run}")
+        return SOME_CALLS_FAILED
+    return 0 if report.status == "completed" else 1
+
+
+def parse_bar(text: str) -> tuple[str, float]:
+    """`exact_match=0.5` → ("exact_match", 0.5). Raises UsageError."""
+    match = re.fullmatch(r"\s*([\w:.-]+)\s*=\s*([-+]?[\d.]+(?:e-?\d+)?)\s*(%?)\s*", text)
+    try:
+        if match:
+            return match[1], float(match[2]) / (100 if match[3] else 1)
+    except ValueError:
+        pass
+    raise UsageError(f"--fail-under {text}: write it as METRIC=NUMBER, such as exact_match=0.5.")
