@@ -1,6 +1,6 @@
 """The pages by name, so that any page can link to any other.
 
-    st.page_link(page("compare"), label="Compare", query_params={"run": run_id})
+st.page_link(page("compare"), label="Compare", query_params={"run": run_id})
 """
 
 from __future__ import annotations

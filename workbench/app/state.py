@@ -1,0 +1,136 @@
+"""Every key that the app keeps in the URL or the session, and the only readers of them.
+
+The URL says what a page shows, so that any view can be linked to, reloaded and opened twice:
+`/compare?run=20261121-8f3a&metric=exact_match&cells=0,5&only=different&page=2`. It can be written by
+anyone, so each value is checked against what is allowed before a page sees it. The session keeps
+what belongs to one visit: drafts, results of trying a prompt, an offer to undo.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+# --- in the URL
+PROMPT = "prompt"
+VERSION = "version"
+AGAINST = "against"  # the second version or model of a side-by-side view
+DATASET = "dataset"
+SPLIT = "split"
+ROW = "row"
+MODEL = "model"
+EXPERIMENT = "experiment"
+RUN = "run"
+METRIC = "metric"
+BASELINE = "baseline"
+CELLS = "cells"
+ONLY = "only"
+TEXT = "find"
+PAGE = "page"
+VIEW = "view"
+
+# --- in the session
+UNDO = "undo"
+LAST_RUN = "last run"
+LAST = "last "  # + a URL key: what was shown last, for pages opened from the menu
+DRAFT = "draft "  # + kind and name: text that is not saved yet
+REVISION = "revision "  # + kind and name: counts changes made outside a form's own fields
+TRIED = "tried "  # + prompt: results of trying it
+
+MAX_CHARACTERS = 200
+
+
+def root() -> Path:
+    """The workspace's folder: WORKBENCH_ROOT, else where the app was started."""
+    return Path(os.environ.get("WORKBENCH_ROOT") or Path.cwd()).resolve()
+
+
+def text(key: str, default: str = "") -> str:
+    """The URL's text under `key`: short, one line, no control characters."""
+    found = st.query_params.get(key)
+    if found is None:
+        return default
+    return "".join(letter for letter in found[:MAX_CHARACTERS] if letter.isprintable())
+
+
+def choice(key: str, options: Sequence[str], default: str | None = None) -> str | None:
+    """The URL's value where it is one of `options`; else what was shown last, the default, the first."""
+    for candidate in (text(key), st.session_state.get(LAST + key), default):
+        if candidate and candidate in options:
+            return str(candidate)
+    return options[0] if options else None
+
+
+def unknown(key: str, options: Sequence[str]) -> str | None:
+    """The URL's value when nothing answers to it."""
+    found = text(key)
+    return found if found and found not in options else None
+
+
+def whole(key: str, low: int, high: int, default: int) -> int:
+    """The URL's whole number, held between `low` and `high`."""
+    found = text(key)
+    if not (found.isascii() and found.isdigit()) or len(found) > 9:
+        return default
+    return min(max(int(found), low), high)
+
+
+def wholes(key: str, allowed: Sequence[int], most: int) -> list[int]:
+    """The URL's comma-separated whole numbers, those that are allowed, without repeats."""
+    found = [
+        int(part) for part in text(key).split(",") if part.isascii() and part.isdigit() and len(part) < 7
+    ]
+    return list(dict.fromkeys(number for number in found if number in allowed))[:most]
+
+
+def put(**changes: Any) -> None:
+    """Writes into the URL; None and "" remove a key, lists become comma-separated."""
+    for key, value in changes.items():
+        if isinstance(value, (list, tuple)):
+            value = ",".join(str(part) for part in value)
+        if value is None or value == "":
+            st.query_params.pop(key, None)
+        elif st.query_params.get(key) != str(value):
+            st.query_params[key] = str(value)
+
+
+def remember(key: str, value: str | None) -> None:
+    """Puts a choice in the URL, and in the session for when the menu drops it from the URL."""
+    st.session_state[LAST + key] = value
+    put(**{key: value})
+
+
+def hold(widget: str, value: Any) -> None:
+    """Makes a widget show `value`; to be called before the widget is drawn."""
+    if st.session_state.get(widget) != value or widget not in st.session_state:
+        st.session_state[widget] = value
+
+
+# --- drafts: what a person wrote and has not saved, safe from a failed validation or a page switch
+
+
+def draft(kind: str, name: str) -> str | None:
+    """The unsaved text of a file, or None."""
+    return st.session_state.get(f"{DRAFT}{kind} {name}")
+
+
+def keep_draft(kind: str, name: str, written: str, outside_form: bool = False) -> None:
+    """Keeps unsaved text. `outside_form`: the form's fields must be filled anew from it."""
+    st.session_state[f"{DRAFT}{kind} {name}"] = written
+    if outside_form:
+        st.session_state[f"{REVISION}{kind} {name}"] = revision(kind, name) + 1
+
+
+def drop_draft(kind: str, name: str) -> None:
+    """Forgets unsaved text; forms are filled from the file again."""
+    st.session_state.pop(f"{DRAFT}{kind} {name}", None)
+    st.session_state[f"{REVISION}{kind} {name}"] = revision(kind, name) + 1
+
+
+def revision(kind: str, name: str) -> int:
+    """Part of a form's widget keys: a new number fills the form anew."""
+    return int(st.session_state.get(f"{REVISION}{kind} {name}", 0))

@@ -1,0 +1,96 @@
+"""Compare: cells side by side with intervals and verdicts, then their outputs row by row."""
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.app.pages import link
+from workbench.app.widgets.controls import choose, pager, segments
+from workbench.app.widgets.empty import empty
+from workbench.app.widgets.errors import explained
+from workbench.app.widgets.headline import headline
+from workbench.app.widgets.result_charts import result_charts
+from workbench.app.widgets.result_table import PER_SCREEN, result_table
+from workbench.app.widgets.rows_view import rows_view
+from workbench.app.widgets.text import escaped
+from workbench.app.workspace import current_run, workspace
+from workbench.core.run import LIVE, Report
+from workbench.engine import Workspace, compare, report, runs
+
+VIEWS = {"table": "Result table", "rows": "Row by row", "charts": "Charts"}
+
+
+def choices(ws: Workspace, run_id: str) -> tuple[Report, str | None, int | None]:
+    """Which run, which metric, against which cell."""
+    which, by, against = st.columns([3, 1.2, 2.4])
+    found = {
+        run.id: f"{run.experiment} · {run.created_at:%d %b %H:%M} · {run.status}"
+        for run in runs(ws, limit=50)
+    }
+    options = list(found) if run_id in found else [run_id, *found]
+    clears = (state.CELLS, state.BASELINE, state.METRIC, state.PAGE, state.ROW)
+    with which:
+        chosen = (
+            choose("Run", options, state.RUN, run_id, clears, shown=lambda run: found.get(run, run)) or run_id
+        )
+    table = report(ws, chosen)
+    metrics = list(table.cells[0].metrics) if table.cells else []
+    with by:
+        metric = choose("Metric", metrics, state.METRIC)
+    with against:
+        labels = {str(cell.cell.index): cell.cell.label for cell in table.cells}
+        default = compare(ws, chosen, metric).baseline.index if metrics else 0
+        asked = state.text(state.BASELINE)
+        at = asked if asked in labels else str(default)
+        state.hold("url baseline", at)
+        st.selectbox(
+            "Baseline",
+            list(labels),
+            key="url baseline",
+            format_func=lambda index: labels[index],
+            on_change=lambda: state.put(baseline=st.session_state["url baseline"]),
+        )
+    return table, metric, int(at) if labels else None
+
+
+def show() -> None:
+    ws = workspace()
+    run_id = current_run(ws)
+    if run_id is None:
+        st.title("Compare")
+        empty(
+            "Nothing to compare yet.",
+            "Run an experiment with two prompts or two models.",
+            "home",
+            "Go to Home",
+        )
+        return
+    st.title("Compare")
+    table, metric, baseline = choices(ws, run_id)
+    if table.status in LIVE:
+        st.info("This run is still going; the numbers are of the outputs so far.", icon="⏱️")
+        link("run", "Watch it", "⏱️", run=table.run)
+    if metric is None or not any(cell.rows for cell in table.cells):
+        empty("This run has no outputs to compare.", "Resume it, or start another.", "run", "Open the run")
+        return
+    found = compare(ws, table.run, metric, baseline)
+    headline(ws, table, found)
+    view = segments("View", VIEWS, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
+    if view == "table":
+        offset = pager(len(table.cells), PER_SCREEN)
+        result_table(table, found, offset)
+        st.caption(
+            escaped(
+                f"Intervals are at 95 %. Verdicts compare the same rows in both cells, corrected for the "
+                f"{len(found.comparisons)} comparisons made"
+                + (f"; differences up to {found.margin:g} count as tied." if found.margin else ".")
+            )
+        )
+        result_charts(ws, table, found, ("metric",))
+    elif view == "charts":
+        result_charts(ws, table, found, ("metric", "taken", "votes"))
+    else:
+        rows_view(ws, table, found)
+
+
+with explained("comparing"):
+    show()

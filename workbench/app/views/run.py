@@ -1,0 +1,86 @@
+"""Run: live progress with outputs arriving, cancel and resume. Closing the page stops nothing."""
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.app.pages import link
+from workbench.app.widgets.empty import empty
+from workbench.app.widgets.errors import explained
+from workbench.app.widgets.progress_panel import newest_outputs, progress_bar
+from workbench.app.widgets.run_list import run_list
+from workbench.app.widgets.text import escaped
+from workbench.app.workspace import cells_of, current_run, workspace
+from workbench.core.run import LIVE, Cell
+from workbench.engine import (
+    Workspace,
+    cancel_run,
+    ensure_worker,
+    latest_outputs,
+    progress,
+    resume_run,
+    runs,
+)
+
+
+def panel(ws: Workspace, run_id: str, cells: tuple[Cell, ...], was_live: bool) -> None:
+    """What is polled; one rerun of the whole page when the run ends."""
+    with explained("reading the run's progress"):
+        now = progress(ws, run_id)
+        progress_bar(now)
+        if was_live and now.status not in LIVE:
+            st.rerun()
+        arrived = latest_outputs(ws, run_id, n=6)
+        if arrived:
+            st.subheader("Newest outputs")
+            newest_outputs(arrived, cells)
+        elif now.status in LIVE:
+            st.caption("The first outputs arrive once the model is loaded, in a few seconds.")
+
+
+def actions(ws: Workspace, run_id: str, status: str, complete: bool, errors: int) -> None:
+    """One row of what can be done now."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if status in LIVE:
+            if st.button("Cancel", icon="⏹️", key="run cancel"):
+                cancel_run(ws, run_id)
+                st.rerun()
+        elif (not complete or errors) and st.button(
+            "Resume" if not complete else "Retry the errors", icon="▶️", type="primary", key="run resume"
+        ):
+            resume_run(ws, run_id)
+            ensure_worker(ws)
+            st.rerun()
+        if status not in LIVE:
+            link("compare", "Compare the cells", "⚖️", run=run_id)
+            link("export", "Export", "📦", run=run_id)
+
+
+def show() -> None:
+    ws = workspace()
+    run_id = current_run(ws)
+    if run_id is None:
+        st.title("Run")
+        empty("No run to watch yet.", "Start the quick start, or design an experiment.", "home", "Go to Home")
+        return
+    now = progress(ws, run_id)
+    live = now.status in LIVE
+    summary = next((run for run in runs(ws, limit=200) if run.id == run_id), None)
+    st.title(f"Run of {escaped(summary.experiment)}" if summary else "Run", anchor=False)
+    st.caption(escaped(f"{run_id} · you may close this page: the run goes on." if live else run_id))
+    if now.status == "completed":
+        st.success("Done. See which prompt won.", icon="✅")
+    with explained("changing the run"):
+        actions(ws, run_id, now.status, now.done >= now.total, now.errors)
+    if live:
+        with explained("starting the worker"):
+            ensure_worker(ws)
+    st.fragment(panel, run_every="0.5s" if live else None)(ws, run_id, cells_of(ws, run_id), live)
+    others = [run for run in runs(ws, limit=12) if run.id != run_id]
+    if others:
+        with st.expander("Other runs"):
+            run_list(others, key="run")
+
+
+with explained("showing the run"):
+    state.put(**{state.PAGE: None})
+    show()

@@ -1,0 +1,209 @@
+"""Charts: a metric with its interval per cell, quality against what it takes, a vote's growth.
+
+Each says in words (`alt`) what it shows, for those who cannot see it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from workbench.app.widgets.numbers import interval, score
+from workbench.app.widgets.text import short
+from workbench.core.run import CellComparison, CellReport, MetricEstimate
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TOOLBAR = {"displaylogo": False, "displayModeBar": False}
+SYMBOLS = {"better": "triangle-up", "worse": "triangle-down", "tied": "square", "undecided": "circle-open"}
+MEANINGS = {
+    "better": "better",
+    "worse": "worse",
+    "tied": "tied",
+    "undecided": "undecided",
+    "baseline": "baseline",
+}
+
+
+def safe(text: str) -> str:
+    """Text for plotly, which reads a few HTML tags in its labels."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def metric_chart(
+    cells: Sequence[CellReport], metric: str, baseline: int, verdicts: dict[int, CellComparison], key: str
+) -> None:
+    """One dot with its interval per cell; the dashed line is the baseline."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    scored = [(cell, cell.metrics[metric]) for cell in cells if _has(cell, metric)]
+    labels = {cell.cell.index: safe(short(cell.cell.label, 48)) for cell, _ in scored}
+    groups: dict[str, list[tuple[CellReport, MetricEstimate]]] = {}
+    for cell, estimate in scored:
+        found = verdicts.get(cell.cell.index)
+        name = "baseline" if cell.cell.index == baseline else found.verdict if found else "undecided"
+        groups.setdefault(name, []).append((cell, estimate))
+    for name in MEANINGS:
+        for_group = groups.get(name, [])
+        if for_group:
+            figure.add_trace(_dots(name, for_group, labels, go))
+    at = next((estimate.mean for cell, estimate in scored if cell.cell.index == baseline), None)
+    if at is not None:
+        figure.add_vline(x=at, line_dash="dash", line_width=1, opacity=0.6)
+    figure.update_layout(
+        height=110 + 34 * len(scored),
+        margin={"l": 8, "r": 8, "t": 8, "b": 40},
+        xaxis_title=safe(metric),
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    order = [labels[cell.cell.index] for cell, _ in scored]
+    figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True)
+    if scored and all(0 <= estimate.low and estimate.high <= 1 for _, estimate in scored):
+        figure.update_xaxes(range=[-0.02, 1.02])
+    spoken = "; ".join(f"{cell.cell.label}: {interval(estimate)}" for cell, estimate in scored[:12])
+    st.plotly_chart(figure, key=key, config=TOOLBAR, alt=f"{metric} with its interval per cell. {spoken}")
+
+
+def _dots(
+    name: str, group: list[tuple[CellReport, MetricEstimate]], labels: dict[int, str], go: Any
+) -> go.Scatter:
+    means = [estimate.mean for _, estimate in group]
+    return go.Scatter(
+        x=means,
+        y=[labels[cell.cell.index] for cell, _ in group],
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [estimate.high - estimate.mean for _, estimate in group],
+            "arrayminus": [estimate.mean - estimate.low for _, estimate in group],
+            "thickness": 2,
+            "width": 5,
+        },
+        mode="markers",
+        name=MEANINGS[name],
+        marker={"size": 11, "symbol": SYMBOLS.get(name, "diamond")},
+        hovertext=[f"{labels[cell.cell.index]}<br>{interval(estimate)}" for cell, estimate in group],
+        hoverinfo="text",
+    )
+
+
+def tradeoff_chart(cells: Sequence[CellReport], metric: str, against: str, key: str) -> None:
+    """Quality against what it takes: up is better, left is cheaper. `against`: cost, latency or tokens."""
+    import plotly.graph_objects as go
+
+    axis = {"cost": "USD for all rows", "latency": "seconds per row, median", "tokens": "tokens per row"}[
+        against
+    ]
+    figure = go.Figure()
+    by_model: dict[str, list[CellReport]] = {}
+    for cell in cells:
+        if _has(cell, metric):
+            by_model.setdefault(cell.cell.model, []).append(cell)
+    for number, (model, group) in enumerate(by_model.items()):
+        estimates = [cell.metrics[metric] for cell in group]
+        figure.add_trace(
+            go.Scatter(
+                x=[_taken(cell, against) for cell in group],
+                y=[estimate.mean for estimate in estimates],
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [estimate.high - estimate.mean for estimate in estimates],
+                    "arrayminus": [estimate.mean - estimate.low for estimate in estimates],
+                    "thickness": 1,
+                    "width": 3,
+                },
+                mode="markers+text",
+                name=safe(model),
+                text=[safe(short(cell.cell.prompt, 22)) for cell in group],
+                textposition="top right",
+                marker={"size": 10, "symbol": number % 24},
+                hovertext=[
+                    f"{safe(cell.cell.label)}<br>{interval(cell.metrics[metric])}<br>{axis}: {_taken(cell, against):.4g}"
+                    for cell in group
+                ],
+                hoverinfo="text",
+                cliponaxis=False,
+            )
+        )
+    figure.update_layout(
+        height=380,
+        margin={"l": 8, "r": 60, "t": 8, "b": 8},
+        xaxis_title=axis,
+        yaxis_title=safe(metric),
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    figure.update_xaxes(rangemode="tozero")
+    st.plotly_chart(figure, key=key, config=TOOLBAR, alt=f"{metric} of every cell against {axis}.")
+
+
+def votes_chart(curves: dict[str, list[tuple[int, MetricEstimate]]], metric: str, key: str) -> None:
+    """Accuracy against the number of voters, one line an ensemble cell."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for label, curve in curves.items():
+        figure.add_trace(
+            go.Scatter(
+                x=[voters for voters, _ in curve],
+                y=[estimate.mean for _, estimate in curve],
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [estimate.high - estimate.mean for _, estimate in curve],
+                    "arrayminus": [estimate.mean - estimate.low for _, estimate in curve],
+                    "thickness": 1,
+                    "width": 3,
+                },
+                mode="lines+markers",
+                name=safe(short(label, 48)),
+            )
+        )
+    figure.update_layout(
+        height=340,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis_title="voters",
+        yaxis_title=safe(metric),
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    figure.update_xaxes(dtick=1)
+    spoken = "; ".join(
+        f"{label}: {', '.join(f'{voters} voters {score(found.mean)}' for voters, found in curve)}"
+        for label, curve in list(curves.items())[:4]
+    )
+    st.plotly_chart(figure, key=key, config=TOOLBAR, alt=f"{metric} against the number of voters. {spoken}")
+
+
+def bar_chart(names: Sequence[str], counts: Sequence[int], axis: str, key: str, alt: str) -> None:
+    """Counts per value, such as rows per label or rows per length."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(go.Bar(x=[safe(short(name, 24)) for name in names], y=list(counts)))
+    figure.update_layout(
+        height=260,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis_title=safe(axis),
+        yaxis_title="rows",
+        bargap=0.15,
+    )
+    figure.update_xaxes(type="category")
+    st.plotly_chart(figure, key=key, config=TOOLBAR, alt=alt)
+
+
+def _has(cell: CellReport, metric: str) -> bool:
+    estimate = cell.metrics.get(metric)
+    return estimate is not None and not math.isnan(estimate.mean)
+
+
+def _taken(cell: CellReport, against: str) -> float:
+    if against == "cost":
+        return cell.cost_usd
+    if against == "latency":
+        return cell.latency_p50_s
+    return (cell.prompt_tokens + cell.completion_tokens) / max(1, cell.rows)

@@ -1,0 +1,37 @@
+"""What a run found, in one sentence, with the winner one click away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.app.pages import link
+from workbench.app.widgets.errors import explained
+from workbench.app.widgets.numbers import interval
+from workbench.app.widgets.text import escaped
+from workbench.core.run import Comparison, Report
+from workbench.engine import Workspace, export_winner, winner
+
+
+def headline(ws: Workspace, table: Report, comparison: Comparison) -> None:
+    """The winner by this metric, why, and its download."""
+    with explained("choosing the winner"), st.container(border=True):
+        best = winner(ws, table.run, comparison.metric)
+        filename, text = export_winner(ws, table.run, comparison.metric)
+        words, button = st.columns([4, 1.6], vertical_alignment="center")
+        words.markdown(
+            f"🏆 **{escaped(best.cell.label)}** — {escaped(comparison.metric)} "
+            f"**{escaped(interval(best.estimate))}**  \n{escaped(best.reason)}"
+        )
+        with button:
+            st.download_button(
+                "Download the winner",
+                text,
+                filename,
+                "application/yaml",
+                type="primary",
+                icon="⬇️",
+                width="stretch",
+                on_click="ignore",
+                key="download winner",
+            )
+            link("export", "See it, and other formats", "📦", run=table.run)

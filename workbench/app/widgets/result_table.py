@@ -1,0 +1,60 @@
+"""The result table: one line a cell, with its metric, its interval and its verdict."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.app.widgets.numbers import count, dollars, interval, seconds, signed
+from workbench.app.widgets.text import escaped, short
+from workbench.core.run import CellComparison, CellReport, Comparison, Report
+
+PER_SCREEN = 50
+BADGES = {
+    "better": ":green-badge[▲ better]",
+    "worse": ":red-badge[▼ worse]",
+    "tied": ":gray-badge[= tied]",
+    "undecided": ":orange-badge[? undecided]",
+}
+
+
+def verdict_words(found: CellComparison | None) -> str:
+    """The verdict as a badge, with what would settle it."""
+    if found is None:
+        return ":blue-badge[◆ baseline]"
+    if found.verdict == "undecided" and found.rows_needed:
+        return f"{BADGES['undecided']} about {count(found.rows_needed)} more rows needed"
+    return BADGES[found.verdict]
+
+
+def result_table(report: Report, comparison: Comparison, offset: int = 0) -> None:
+    """Cells in the experiment's order; `offset` is the first line shown."""
+    found = {entry.cell.index: entry for entry in comparison.comparisons}
+    lines = [
+        _line(cell, comparison.metric, found.get(cell.cell.index))
+        for cell in report.cells[offset : offset + PER_SCREEN]
+    ]
+    columns = {name: [line[name] for line in lines] for name in lines[0]} if lines else {}
+    for optional in ("Setting", "Errors", "No answer", "Cost"):
+        if columns and not any(value not in ("", "0", "$0") for value in columns[optional]):
+            del columns[optional]
+    st.table(columns, border="horizontal", hide_index=True, alt=f"Cells by {comparison.metric}")
+
+
+def _line(cell: CellReport, metric: str, found: CellComparison | None) -> dict[str, str]:
+    against = f"{signed(found.difference)} [{signed(found.low)}, {signed(found.high)}]" if found else "–"
+    setting = ", ".join(f"{key} {short(str(value), 30)}" for key, value in cell.cell.sampling.items())
+    per_row = round((cell.prompt_tokens + cell.completion_tokens) / max(1, cell.rows))
+    return {
+        "Prompt": f"**{escaped(cell.cell.prompt)}**",
+        "Model": escaped(cell.cell.model),
+        "Setting": escaped(setting),
+        escaped(metric): escaped(interval(cell.metrics.get(metric))),
+        "Against baseline": escaped(against),
+        "Verdict": verdict_words(found),
+        "Rows": count(cell.rows),
+        "No answer": count(cell.unanswered),
+        "Errors": count(cell.errors),
+        "Tokens/row": count(per_row),
+        "Cost": escaped(dollars(cell.cost_usd)),
+        "Seconds/row": seconds(cell.latency_p50_s),
+    }

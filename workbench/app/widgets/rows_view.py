@@ -1,0 +1,129 @@
+"""Two to six cells side by side, row by row, with the words that differ from the first one marked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.app.pages import link
+from workbench.app.widgets.controls import pager, pick_numbers, search, segments
+from workbench.app.widgets.empty import empty
+from workbench.app.widgets.messages import output_line, votes_view
+from workbench.app.widgets.numbers import many
+from workbench.app.widgets.text import escaped, escaped_lines, marked, short, word_diff
+from workbench.core.run import Comparison, Report
+from workbench.engine import Workspace, rows
+
+PER_SCREEN = 50
+MOST_CELLS = 6
+LONGEST = 3_000  # characters of one output on this screen; the export holds it all
+FILTERS = {
+    "all": "All",
+    "different": "Different answers",
+    "wrong": "Wrong",
+    "unanswered": "No answer",
+    "errors": "Errors",
+}
+
+
+def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
+    """The filters, and one screen of rows."""
+    labels = {cell.cell.index: cell.cell.label for cell in table.cells}
+    best = max(found.comparisons, key=lambda entry: entry.difference, default=None)
+    default = list(dict.fromkeys([found.baseline.index, best.cell.index if best else found.baseline.index]))
+    if len(default) < 2:
+        default = list(labels)[:2]
+    picked = pick_numbers("Cells side by side (2 to 6)", labels, state.CELLS, default, MOST_CELLS)
+    which, finder = st.columns([3, 2])
+    with which:
+        only = segments("Rows", FILTERS, state.ONLY, clears=(state.PAGE, state.ROW))
+    with finder:
+        text = search("Text in the row or the outputs", clears=(state.PAGE, state.ROW))
+    if not picked:
+        empty("No cell is chosen.", "Choose two cells above to see their outputs side by side.")
+        return
+    single = state.text(state.ROW)
+    page = rows(
+        ws, table.run, picked, only, single or text, 0 if single else _offset(), 200 if single else PER_SCREEN
+    )
+    shown = [row for row in page.rows if row.row_id == single] if single else list(page.rows)
+    if single:
+        st.markdown(f"Row **{escaped(single)}**")
+        link("compare", "Show all rows", "↩️", run=table.run, view="rows", cells=",".join(map(str, picked)))
+    else:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption(many(page.total, "row"))
+            pager(page.total, PER_SCREEN)
+    if not shown:
+        empty("No row matches.", "Choose “All”, or clear the text.")
+    baseline = picked[0]
+    for row in shown:
+        _row(table.run, row, picked, labels, baseline, alone=bool(single))
+
+
+def _offset() -> int:
+    return (state.whole(state.PAGE, 1, 1_000_000, 1) - 1) * PER_SCREEN
+
+
+def _row(run_id: str, row: Any, picked: list[int], labels: dict[int, str], first: int, alone: bool) -> None:
+    with st.container(border=True):
+        _asked(run_id, row, picked, alone)
+        before = row.outputs.get(first)
+        for column, cell in zip(st.columns(len(picked)), picked, strict=True):
+            output = row.outputs.get(cell)
+            with column:
+                st.markdown(f"**{escaped(short(labels[cell], 60))}**")
+                if output is None:
+                    st.caption("no output yet")
+                    continue
+                st.markdown(f"{_mark(output, row.reference)} {output_line(output)}")
+                if cell == first or before is None or output.error:
+                    st.markdown(escaped_lines(output.text[:LONGEST]) or "\u00a0")
+                else:
+                    parts = word_diff(before.text[:LONGEST], output.text[:LONGEST])
+                    st.markdown(marked(parts, ("same", "new")))
+                if output.votes:
+                    with st.expander(f"{len(output.votes)} votes"):
+                        votes_view(output.votes)
+
+
+def _asked(run_id: str, row: Any, picked: list[int], alone: bool) -> None:
+    asked, right, here = st.columns([6, 2, 1], vertical_alignment="top")
+    fields = {
+        key: value for key, value in row.row.items() if key != "id" and str(value) != str(row.reference)
+    }
+    with asked:
+        longest = max(fields.values(), key=lambda value: len(str(value)), default="")
+        st.text(
+            str(longest)[:LONGEST]
+            if not alone
+            else "\n".join(f"{k}: {v}" for k, v in fields.items())[:LONGEST]
+        )
+    with right:
+        if row.reference is not None:
+            st.caption("right answer")
+            st.text(short(str(row.reference), 200) if not alone else str(row.reference)[:LONGEST])
+    if not alone:
+        with here:
+            link(
+                "compare",
+                escaped(f"row {short(row.row_id, 14)}"),
+                run=run_id,
+                view="rows",
+                row=row.row_id,
+                cells=",".join(map(str, picked)),
+            )
+
+
+def _mark(output: Any, reference: str | None) -> str:
+    """Right or wrong at a glance, in a sign as well as a colour."""
+    if output.error or reference is None:
+        return ""
+    judged = [value for value in (output.scores or {}).values() if value is not None]
+    if not judged:
+        return ""
+    if judged[0] >= 1:
+        return ":green-badge[✓]"
+    return ":red-badge[✗]" if judged[0] <= 0 else ""

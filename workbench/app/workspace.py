@@ -1,0 +1,53 @@
+"""The open workspace, shared by every page and visitor, and the run that a page is about."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.app.pages import go
+from workbench.core.run import Cell
+from workbench.engine import Workspace, create_run, ensure_worker, find_run, runs
+from workbench.engine.plan import stored_cells
+
+QUICK_START = "quickstart"
+
+
+def workspace() -> Workspace:
+    """The workspace that the app was started for. Raises WorkbenchError when it is none."""
+    return _open(str(state.root()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _open(root: str) -> Workspace:
+    return Workspace.open(root)
+
+
+def current_run(ws: Workspace) -> str | None:
+    """The run of the URL (or a prefix, an experiment's name, `latest`), else the last one shown, else the newest.
+
+    Raises UnknownName when the URL's run is not there.
+    """
+    asked = state.text(state.RUN) or st.session_state.get(state.LAST + state.RUN)
+    if not asked:
+        newest = runs(ws, limit=1)
+        if not newest:
+            return None
+        asked = newest[0].id
+    run_id = find_run(ws, asked)
+    state.remember(state.RUN, run_id)
+    return run_id
+
+
+def cells_of(ws: Workspace, run_id: str) -> tuple[Cell, ...]:
+    """The cells of a run, without reading its outputs."""
+    record = ws.store.runs.get(run_id)
+    return stored_cells(record) if record else ()
+
+
+def start_run(ws: Workspace, experiment_name: str, limit: int | None = None) -> None:
+    """Queues a run of a saved experiment, wakes the worker and opens the live page."""
+    run_id = create_run(ws, ws.experiment(experiment_name), limit=limit)
+    ensure_worker(ws)
+    state.remember(state.RUN, run_id)
+    go("run", run=run_id)
