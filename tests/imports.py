@@ -1,7 +1,7 @@
 """The imports of the package, read from its source without running it.
 
-    graph = read_imports(Path("workbench"))
-    graph["workbench.cli"]  →  [Import(target="workbench.errors", line=9, place="module"), …]
+graph = read_imports(Path("workbench"))
+graph["workbench.cli"]  →  [Import(target="workbench.errors", line=9, place="module"), …]
 """
 
 from __future__ import annotations

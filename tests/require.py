@@ -1,6 +1,6 @@
 """What a test needs from the machine: absent parts skip it here and fail it in the full run.
 
-    browser = require(shutil.which("chromium"), "a Chromium on the PATH")
+browser = require(shutil.which("chromium"), "a Chromium on the PATH")
 """
 
 from __future__ import annotations

@@ -38,8 +38,7 @@ def test_everything_public_in_the_package_is_exported():
     ours = {
         name
         for name, value in vars(workbench).items()
-        if not name.startswith("_")
-        and getattr(value, "__module__", "").startswith("workbench.")
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith("workbench.")
     }
     assert ours <= set(workbench.__all__)
 

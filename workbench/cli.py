@@ -59,7 +59,9 @@ def options(
     context: typer.Context,
     root: Annotated[
         Path | None,
-        typer.Option(help="Folder with prompts/ and experiments/.", envvar="WORKBENCH_ROOT", show_envvar=True),
+        typer.Option(
+            help="Folder with prompts/ and experiments/.", envvar="WORKBENCH_ROOT", show_envvar=True
+        ),
     ] = None,
     database: Annotated[
         str | None,

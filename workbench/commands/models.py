@@ -54,7 +54,9 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
                 spec.name,
                 spec.provider,
                 "yes" if checks[spec.name].ok else "no",
-                one_line(spec.description or spec.model if checks[spec.name].ok else checks[spec.name].sentence),
+                one_line(
+                    spec.description or spec.model if checks[spec.name].ok else checks[spec.name].sentence
+                ),
             )
             for spec in specs
         ],
@@ -128,7 +130,9 @@ def add(
     key: Annotated[
         str | None, typer.Option(metavar="VARIABLE", help="NAME of the environment variable with the key.")
     ] = None,
-    quantization: Annotated[str | None, typer.Option(help="How local weights are held, such as int8.")] = None,
+    quantization: Annotated[
+        str | None, typer.Option(help="How local weights are held, such as int8.")
+    ] = None,
     context_tokens: Annotated[
         int | None, typer.Option("--context", help="Context window in tokens.", min=16)
     ] = None,

@@ -39,7 +39,9 @@ def register(app: typer.Typer) -> None:
 def report(
     context: typer.Context,
     run: RunName = "latest",
-    format: Annotated[ReportFormat, typer.Option("--format", "-f", help="How to write it.")] = ReportFormat.table,
+    format: Annotated[
+        ReportFormat, typer.Option("--format", "-f", help="How to write it.")
+    ] = ReportFormat.table,
     output: OutputFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +71,8 @@ def compare(
     run: RunName = "latest",
     metric: Annotated[str | None, typer.Option(help="Default: the experiment's first.")] = None,
     across: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Compare each cell with the same cell of this other run.")
+        str | None,
+        typer.Option(metavar="RUN", help="Compare each cell with the same cell of this other run."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -33,7 +33,8 @@ def run(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="At most this many rows.")] = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped, instead of a new one.")
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was stopped, instead of a new one."),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Ask every model again, even where the answer is known.")
@@ -130,7 +131,9 @@ def _exit_code(report: Report, bars: list[tuple[str, float]]) -> int:
     if missed:
         return BAR_MISSED
     if report.errors:
-        say(f"{report.errors} calls ended in errors; try them again with: workbench run --resume {report.run}")
+        say(
+            f"{report.errors} calls ended in errors; try them again with: workbench run --resume {report.run}"
+        )
         return SOME_CALLS_FAILED
     return 0 if report.status == "completed" else 1
 

@@ -11,7 +11,9 @@ from workbench.commands.progress import pace
 from workbench.commands.reports import RunName
 from workbench.commands.session import say, workspace
 
-ThatRun = Annotated[str, typer.Argument(metavar="RUN", help="Id, its beginning, an experiment's name, or latest.")]
+ThatRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="Id, its beginning, an experiment's name, or latest.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -147,7 +149,9 @@ def delete(context: typer.Context, run: ThatRun, as_json: AsJson = False) -> Non
     opened = workspace(context)
     run_id = find_run(opened, run)
     delete_run(opened, run_id)
-    _done(run_id, "deleted", as_json, f"Deleted {run_id}. Bring it back with: workbench runs undelete {run_id}")
+    _done(
+        run_id, "deleted", as_json, f"Deleted {run_id}. Bring it back with: workbench runs undelete {run_id}"
+    )
 
 
 def undelete(
