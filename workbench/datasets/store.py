@@ -21,8 +21,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.core.dataset import Dataset, DatasetCard, guess_reference
-from workbench.core.document import check_name, dump, load
-from workbench.datasets.json_rows import Row, UnusableRow, encode_row
+from workbench.core.document import dump, load
+from workbench.datasets.folder import (
+    check_usable,
+    encoded,
+    in_order,
+    is_name,
+    read_text,
+    split_names,
+    write_lines,
+)
+from workbench.datasets.json_rows import Row
 from workbench.datasets.split_file import SplitFile, matching, open_split
 from workbench.errors import DatasetError, InvalidFile, UnknownName, UsageError
 
@@ -30,7 +39,6 @@ CARD_FILE = "dataset.yaml"
 TRASH = ".trash"
 STAGING_PREFIX = ".import-"
 STALE_SECONDS = 24 * 3600
-SPLIT_ORDER = ("train", "dev", "validation", "test")
 
 
 class DatasetStore:
@@ -52,10 +60,10 @@ class DatasetStore:
     def card(self, name: str) -> DatasetCard:
         """What the dataset is: dataset.yaml, or inferred from the files. Its splits are those on disk."""
         folder = self._existing(name)
-        found = _split_names(folder)
+        found = split_names(folder)
         path = folder / CARD_FILE
         if path.exists():
-            card = load(DatasetCard, _read_text(path), str(path))
+            card = load(DatasetCard, read_text(path), str(path))
             if card.name != name:
                 raise InvalidFile(
                     f"the name is '{card.name}' but the folder is '{name}'; make them equal.",
@@ -145,7 +153,7 @@ class DatasetStore:
         All or nothing. Returns how many rows.
         """
         with self.staging(name) as stage:
-            count = write_split(stage, split, rows)
+            count = write_lines(stage, split, encoded(rows))
             if card is None:
                 card = self.card(name) if name in self.names() else DatasetCard(name=name)
             self.commit(stage, name, card, add=True)
@@ -154,7 +162,7 @@ class DatasetStore:
     @contextmanager
     def staging(self, name: str) -> Iterator[Path]:
         """A hidden folder beside the datasets to build one in; removed unless it was committed."""
-        _usable(name)
+        check_usable(name)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._remove_stale()
@@ -177,10 +185,10 @@ class DatasetStore:
                 goes to the trash first, where `undelete` finds it.
         """
         target = self.folder / name
-        staged = _split_names(stage)
-        present = _split_names(target) if target.is_dir() else []
+        staged = split_names(stage)
+        present = split_names(target) if target.is_dir() else []
         kept = [split for split in present if split not in staged] if add else []
-        splits = _ordered([*staged, *kept])
+        splits = in_order([*staged, *kept])
         (stage / CARD_FILE).write_text(dump(card, name=name, splits=splits), encoding="utf-8")
         if add and target.is_dir():
             for file in [*(f"{split}.jsonl" for split in staged), CARD_FILE]:
@@ -236,22 +244,22 @@ class DatasetStore:
         return sorted(
             entry.name
             for entry in self.folder.iterdir()
-            if entry.is_dir() and _is_name(entry.name) and any(entry.iterdir())
+            if entry.is_dir() and is_name(entry.name) and any(entry.iterdir())
         )
 
     def _existing(self, name: str) -> Path:
-        if not _is_name(name) or not (self.folder / name).is_dir():
+        if not is_name(name) or not (self.folder / name).is_dir():
             raise UnknownName("dataset", name, self.names())
         return self.folder / name
 
     def _split(self, name: str, split: str) -> SplitFile:
-        known = _split_names(self._existing(name))
+        known = split_names(self._existing(name))
         if split not in known:
             raise UnknownName(f"split in dataset '{name}'", split, known)
         return open_split(self.folder / name / f"{split}.jsonl")
 
     def _deletions(self, name: str) -> list[int]:
-        found = (self.folder / TRASH).glob(f"{name}~*") if _is_name(name) else ()
+        found = (self.folder / TRASH).glob(f"{name}~*") if is_name(name) else ()
         return sorted(int(path.name.rpartition("~")[2]) for path in found)
 
     def _remove_stale(self) -> None:
@@ -259,50 +267,3 @@ class DatasetStore:
         for stage in self.folder.glob(f"{STAGING_PREFIX}*"):
             if time.time() - stage.stat().st_mtime > STALE_SECONDS:
                 shutil.rmtree(stage, ignore_errors=True)
-
-
-def write_split(folder: Path, split: str, rows: Iterable[Row]) -> int:
-    """Writes rows as `folder/split.jsonl`, on disk when it returns. Returns how many."""
-    _usable(split)
-    count = 0
-    with (folder / f"{split}.jsonl").open("wb") as file:
-        for count, row in enumerate(rows, 1):
-            try:
-                file.write(encode_row(row))
-            except UnusableRow as error:
-                raise DatasetError(f"Row {count} cannot be saved: {error}") from None
-        file.flush()
-        os.fsync(file.fileno())
-    return count
-
-
-def _split_names(folder: Path) -> list[str]:
-    return _ordered(path.stem for path in folder.glob("*.jsonl") if _is_name(path.stem))
-
-
-def _ordered(splits: Iterable[str]) -> list[str]:
-    rank = {split: place for place, split in enumerate(SPLIT_ORDER)}
-    return sorted(splits, key=lambda split: (rank.get(split, len(rank)), split))
-
-
-def _is_name(name: str) -> bool:
-    try:
-        return check_name(name) == name
-    except ValueError:
-        return False
-
-
-def _usable(name: str) -> None:
-    try:
-        check_name(name)
-    except ValueError as error:
-        raise DatasetError(f"{error}.") from None
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidFile(f"not UTF-8 at byte {error.start}; save the file as UTF-8.", str(path)) from None
-    except OSError as error:
-        raise InvalidFile(f"cannot be read: {error.strerror}.", str(path)) from None
