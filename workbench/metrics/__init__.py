@@ -1,0 +1,21 @@
+"""Metrics: named measures of an answer against its reference, each in a small file of this folder.
+
+A metric is found by name (`load_metric`), scores rows, and gives its score an interval and its
+comparisons a p-value. Nothing heavy is imported until a metric that needs it is used.
+"""
+
+from workbench.metrics.as_evaluate import as_evaluate
+from workbench.metrics.base import Metric, Scores
+from workbench.metrics.registry import describe_metrics, load_metric, metric, metric_names
+from workbench.metrics.table import score_table
+
+__all__ = [
+    "Metric",
+    "Scores",
+    "as_evaluate",
+    "describe_metrics",
+    "load_metric",
+    "metric",
+    "metric_names",
+    "score_table",
+]
