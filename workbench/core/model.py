@@ -92,6 +92,8 @@ class Model(Protocol):
     spec: ModelSpec
     concurrency: int
     context: int | None
+    local: bool
+    """Whether it runs on this machine; local models are worked one after the other."""
 
     async def complete(self, request: Request) -> Completion:
         """Answers one request. Raises ModelError; never returns a partial answer."""

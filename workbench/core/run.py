@@ -38,6 +38,8 @@ class Vote:
     answer: str | None
     weight: float = 1.0
     key: str = ""
+    logprob: float | None = None
+    """Mean log-probability of the output's tokens, where it was asked for and given."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,60 @@
+"""The engine: plan → execute → score, with cache, resume and cancel; and what is read of a run.
+
+Names are imported when first used, so that `workbench.engine` costs nothing by itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Workspace": "workspace",
+    "Plan": "plan",
+    "make_plan": "plan",
+    "PlanEstimate": "estimating",
+    "estimate": "estimating",
+    "RunSummary": "lifecycle",
+    "create_run": "lifecycle",
+    "execute_run": "lifecycle",
+    "cancel_run": "lifecycle",
+    "resume_run": "lifecycle",
+    "raise_budget": "lifecycle",
+    "delete_run": "lifecycle",
+    "undelete_run": "lifecycle",
+    "runs": "lifecycle",
+    "progress": "lifecycle",
+    "find_run": "records",
+    "report": "reporting",
+    "report_json": "reporting",
+    "compare": "comparing",
+    "compare_json": "comparing",
+    "OutputView": "browsing",
+    "RowPage": "browsing",
+    "RowView": "browsing",
+    "latest_outputs": "browsing",
+    "row_page_of": "browsing",
+    "rows": "browsing",
+    "vote_curve": "voting",
+    "Winner": "winners",
+    "export_winner": "winners",
+    "winner": "winners",
+    "export_outputs": "exporting",
+    "export_report": "exporting",
+    "count_tokens": "preview",
+    "model_context": "preview",
+    "preview_messages": "preview",
+    "stream_prompt": "preview",
+    "try_prompt": "preview",
+    "warm_model": "preview",
+    "ensure_worker": "worker",
+    "worker_alive": "worker",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'workbench.engine' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"workbench.engine.{_HOME[name]}"), name)

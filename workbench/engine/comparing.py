@@ -1,0 +1,183 @@
+"""Comparing: every cell against the baseline over the rows that both have, with verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.core.experiment import Experiment
+from workbench.core.run import Cell, CellComparison, Comparison
+from workbench.engine.plan import baseline_cell, stored_cells
+from workbench.engine.records import get_run
+from workbench.engine.reporting import cell_json, number
+from workbench.engine.score import clusters_of, metrics_of, score_run
+from workbench.engine.workspace import Workspace
+from workbench.errors import RunError, UnknownName
+from workbench.metrics import Metric, Scores
+from workbench.statistics import holm, rows_needed, verdict
+from workbench.storage import RunRecord
+from workbench.storage.scores import CellScores
+
+
+def compare(
+    workspace: Workspace,
+    run: str,
+    metric: str | None = None,
+    baseline: int | None = None,
+    across: str | None = None,
+) -> Comparison:
+    """Paired comparison of every cell of a run with its baseline.
+
+    Args:
+        metric: one of the experiment's metrics; default: its first.
+        baseline: index of the cell to compare with; default: the experiment's baseline.
+        across: another run; each cell is then compared with the same prompt and model there,
+            over the rows (by id) that both runs have.
+    """
+    record = get_run(workspace, run)
+    experiment = Experiment.model_validate(record.definition["experiment"])
+    metrics = metrics_of(experiment)
+    name = metric or next(iter(metrics))
+    if name not in metrics:
+        raise UnknownName("metric in this run", name, metrics)
+    cells = stored_cells(record)
+    scores = score_run(workspace, run)
+    if across is not None:
+        pairs = _pairs_across(workspace, record, across, name, scores)
+        base = cells[0]
+    else:
+        base = _baseline(experiment, cells, baseline)
+        pairs = [(cell, scores[base.index, name], scores[cell.index, name]) for cell in cells if cell != base]
+    units = len(next(iter(scores.values())).values) if scores else 0
+    clusters = clusters_of(experiment.repeats, units)
+    compared = [
+        (cell, before, after, _paired(metrics[name], before, after, clusters, experiment))
+        for cell, before, after in pairs
+    ]
+    adjusted = holm([result.p for _, _, _, result in compared])
+    direction, margin = metrics[name].direction, experiment.margin
+    lines = []
+    for (cell, before, after, result), p_adjusted in zip(compared, adjusted, strict=True):
+        found = verdict(result, p_adjusted, margin, experiment.confidence, direction)
+        needed = None
+        if found == "undecided":
+            differences = after.values - before.values
+            kept = np.isfinite(differences)
+            groups = None if clusters is None else clusters[kept]
+            needed = rows_needed(differences[kept], groups, experiment.confidence)
+        lines.append(
+            CellComparison(
+                cell,
+                result.difference,
+                result.low,
+                result.high,
+                result.p,
+                p_adjusted,
+                result.n,
+                found,
+                needed,
+            )
+        )
+    return Comparison(run, name, base, tuple(lines), margin)
+
+
+def compare_json(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as DESIGN section 6 has it."""
+    return {
+        "run": comparison.run,
+        "metric": comparison.metric,
+        "baseline": cell_json(comparison.baseline),
+        "margin": comparison.margin,
+        "comparisons": [
+            {
+                **cell_json(line.cell),
+                "difference": number(line.difference),
+                "low": number(line.low),
+                "high": number(line.high),
+                "p": number(line.p),
+                "p_adjusted": number(line.p_adjusted),
+                "n": line.n,
+                "verdict": line.verdict,
+                "rows_needed": line.rows_needed,
+            }
+            for line in comparison.comparisons
+        ],
+    }
+
+
+def _baseline(experiment: Experiment, cells: tuple[Cell, ...], index: int | None) -> Cell:
+    if index is None:
+        return baseline_cell(experiment, cells)
+    if not 0 <= index < len(cells):
+        raise RunError(f"There is no cell {index}; the run has cells 0 to {len(cells) - 1}.")
+    return cells[index]
+
+
+def _paired(
+    metric: Metric,
+    before: CellScores,
+    after: CellScores,
+    clusters: np.ndarray | None,
+    experiment: Experiment,
+) -> Any:
+    return metric.compare(
+        Scores(before.values, before.sufficient),
+        Scores(after.values, after.sufficient),
+        clusters=clusters,
+        confidence=experiment.confidence,
+    )
+
+
+def _pairs_across(
+    workspace: Workspace,
+    record: RunRecord,
+    across: str,
+    name: str,
+    scores: dict[tuple[int, str], CellScores],
+) -> list[tuple[Cell, CellScores, CellScores]]:
+    other = get_run(workspace, across)
+    other_experiment = Experiment.model_validate(other.definition["experiment"])
+    if other_experiment.repeats != record.definition["experiment"].get("repeats", 1):
+        raise RunError("The two runs repeat rows a different number of times and cannot be paired.")
+    other_scores = score_run(workspace, across)
+    if not any(found == name for _, found in other_scores):
+        raise RunError(f"Run '{across}' has no metric '{name}'.")
+    place = _places(workspace, other)
+    here = _places(workspace, record)
+    repeats = other_experiment.repeats
+    order = np.array(
+        [place.get(row, -1) * repeats + r if row in place else -1 for row in here for r in range(repeats)]
+    )
+    if not (order >= 0).any():
+        raise RunError(f"Runs '{record.id}' and '{across}' have no row in common.")
+    pairs = []
+    for cell in stored_cells(record):
+        twin = next(
+            (
+                c
+                for c in stored_cells(other)
+                if (c.prompt, c.model, c.sampling) == (cell.prompt, cell.model, cell.sampling)
+            ),
+            None,
+        )
+        if twin is not None:
+            pairs.append((cell, _reordered(other_scores[twin.index, name], order), scores[cell.index, name]))
+    if not pairs:
+        raise RunError(f"Runs '{record.id}' and '{across}' have no prompt and model in common.")
+    return pairs
+
+
+def _places(workspace: Workspace, record: RunRecord) -> dict[str, int]:
+    rows = workspace.store.runs.rows(record.row_set)
+    return {str(row["id"]): position for position, row in rows.items()}
+
+
+def _reordered(scores: CellScores, order: np.ndarray) -> CellScores:
+    """Scores in the other run's unit order, NaN where it has no such row."""
+    values = np.where(order >= 0, scores.values[np.maximum(order, 0)], np.nan)
+    matrix = None
+    if scores.sufficient is not None:
+        matrix = scores.sufficient[np.maximum(order, 0)].copy()
+        matrix[order < 0] = np.nan
+    return CellScores(scores.cell, scores.metric, scores.outputs, values, matrix, scores.estimate)

@@ -1,0 +1,217 @@
+"""Runs: created, executed, cancelled, resumed, deleted and listed."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import secrets
+import time
+from dataclasses import dataclass
+
+from filelock import Timeout
+
+from workbench.core.document import content_hash
+from workbench.core.experiment import Experiment
+from workbench.core.run import LIVE, Progress, Report
+from workbench.engine.execute import Execution, OnProgress, make_progress
+from workbench.engine.plan import load_plan, make_plan
+from workbench.engine.records import effective_status, get_run, hold
+from workbench.engine.reporting import report
+from workbench.engine.score import score_run
+from workbench.engine.workspace import Workspace
+from workbench.errors import RunCancelled, RunError, UnknownName, WorkbenchError
+from workbench.storage import RunRecord
+
+POLL_S = 0.3
+RESUMABLE = frozenset({"interrupted", "cancelled", "failed", "completed"})
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs."""
+
+    id: str
+    experiment: str
+    status: str
+    created_at: datetime.datetime
+    seconds: float
+    done: int
+    total: int
+    errors: int
+    cells: int
+    dataset: str
+    models: tuple[str, ...]
+    prompts: tuple[str, ...]
+    message: str = ""
+
+
+def create_run(
+    workspace: Workspace,
+    experiment: Experiment,
+    limit: int | None = None,
+    use_cache: bool = True,
+    budget_usd: float | None = None,
+    owner: str = "worker",
+) -> str:
+    """Plans an experiment and queues it as a run; returns the run's id.
+
+    Args:
+        limit: at most this many rows.
+        use_cache: False makes every call anew.
+        budget_usd: stops the run there; default: the experiment's own budget.
+        owner: `worker` lets the worker process take it; `command` keeps it for `execute_run`.
+    """
+    plan = make_plan(workspace, experiment, limit)
+    if budget_usd is None and plan.experiment.budget is not None:
+        budget_usd = plan.experiment.budget.usd
+    now = datetime.datetime.now(datetime.UTC)
+    run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    rows = list(plan.dataset.rows)
+    workspace.store.runs.create(
+        run,
+        plan.experiment.name,
+        plan.definition(),
+        plan.dataset.name,
+        content_hash(rows),
+        rows,
+        plan.units,
+        owner=owner,
+        use_cache=use_cache,
+        budget_usd=budget_usd,
+    )
+    return run
+
+
+def execute_run(workspace: Workspace, run: str, on_progress: OnProgress | None = None) -> Report:
+    """Works a queued or interrupted run to its end, here; returns its report.
+
+    Where another process is at it already, its progress is followed instead. Raises RunCancelled
+    when a person or the budget stopped it, and passes KeyboardInterrupt on; both leave what is
+    stored, ready for `resume_run`.
+    """
+    while True:
+        try:
+            with hold(workspace, run):
+                record = get_run(workspace, run)
+                if record.status in LIVE:
+                    _work(workspace, record, on_progress)
+                    return report(workspace, run)
+        except Timeout:
+            pass
+        state = progress(workspace, run)
+        if state.status == "cancelled":
+            raise RunCancelled(state.message or "The run was cancelled.")
+        if state.status == "failed":
+            raise RunError(state.message or "The run failed.")
+        if state.status == "completed":
+            return report(workspace, run)
+        if on_progress is not None:
+            on_progress(state)
+        time.sleep(POLL_S)
+
+
+def _work(workspace: Workspace, record: RunRecord, on_progress: OnProgress | None) -> None:
+    runs = workspace.store.runs
+    runs.set(record.id, status="running", message="")
+    try:
+        plan = load_plan(workspace, record)
+        asyncio.run(Execution(workspace, plan, record, on_progress).work())
+        score_run(workspace, record.id)
+    except RunCancelled as stop:
+        runs.set(record.id, status="cancelled", message=str(stop), finished_at=_now())
+        raise
+    except KeyboardInterrupt:
+        runs.set(record.id, status="interrupted", message="Interrupted; `resume` goes on from here.")
+        raise
+    except WorkbenchError as error:
+        runs.set(record.id, status="failed", message=str(error), finished_at=_now())
+        raise
+    except Exception as error:
+        runs.set(record.id, status="failed", message=f"{type(error).__name__}: {error}", finished_at=_now())
+        raise
+    runs.set(record.id, status="completed", message="", finished_at=_now())
+
+
+def cancel_run(workspace: Workspace, run: str) -> None:
+    """Asks a run to stop; it does within half a second. A queued run stops at once."""
+    record = get_run(workspace, run)
+    status = effective_status(workspace, record)
+    if status == "running":
+        workspace.store.runs.set(run, cancel_requested=True)
+    elif status in ("queued", "interrupted"):
+        workspace.store.runs.set(run, status="cancelled", message="Cancelled; `resume` goes on from here.")
+    else:
+        raise RunError(f"Run '{run}' is {status}; there is nothing to cancel.")
+
+
+def resume_run(workspace: Workspace, run: str, retry_errors: bool = True, owner: str = "worker") -> None:
+    """Queues a stopped run again: only what has no output is asked, errors too unless told not to."""
+    record = get_run(workspace, run)
+    status = effective_status(workspace, record)
+    if status not in RESUMABLE:
+        raise RunError(f"Run '{run}' is {status}; there is nothing to resume.")
+    workspace.store.runs.requeue(run, drop_errors=retry_errors, owner=owner)
+
+
+def raise_budget(workspace: Workspace, run: str, budget_usd: float | None) -> None:
+    """Sets a run's budget in USD; None takes it away."""
+    workspace.store.runs.set(get_run(workspace, run).id, budget_usd=budget_usd)
+
+
+def delete_run(workspace: Workspace, run: str) -> None:
+    """Hides a run that is not live; `undelete_run` brings it back."""
+    status = effective_status(workspace, get_run(workspace, run))
+    if status in LIVE:
+        raise RunError(f"Run '{run}' is {status}; cancel it first.")
+    workspace.store.runs.set(run, deleted_at=_now())
+
+
+def undelete_run(workspace: Workspace, run: str) -> None:
+    """Brings a deleted run back."""
+    if workspace.store.runs.get(run) is None:
+        raise UnknownName("run", run)
+    workspace.store.runs.set(run, deleted_at=None)
+
+
+def runs(
+    workspace: Workspace, limit: int = 50, offset: int = 0, experiment: str | None = None
+) -> list[RunSummary]:
+    """Runs, newest first."""
+    return [
+        RunSummary(
+            id=record.id,
+            experiment=record.experiment,
+            status=effective_status(workspace, record),
+            created_at=record.created_at,
+            seconds=record.seconds,
+            done=record.done,
+            total=record.total,
+            errors=record.errors,
+            cells=len(record.definition["cells"]),
+            dataset=record.dataset,
+            models=tuple(dict.fromkeys(cell["model"] for cell in record.definition["cells"])),
+            prompts=tuple(dict.fromkeys(cell["prompt"] for cell in record.definition["cells"])),
+            message=record.message,
+        )
+        for record in workspace.store.runs.list(limit, offset, experiment)
+    ]
+
+
+def progress(workspace: Workspace, run: str) -> Progress:
+    """How far a run is, as the database has it: at most half a second old."""
+    record = get_run(workspace, run)
+    values = {
+        "done": record.done,
+        "errors": record.errors,
+        "calls": record.calls,
+        "cached": record.cached,
+        "seconds": record.seconds,
+        "per_second": record.per_second,
+        "cost_usd": record.cost_usd,
+    }
+    status = effective_status(workspace, record)
+    return make_progress(run, status, record.total, values, record.message)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

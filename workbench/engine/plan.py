@@ -1,0 +1,180 @@
+"""Planning: an experiment becomes cells over rows, with every mistake found before the first call.
+
+    make_plan(workspace, experiment) -> Plan(cells=(step-by-step · small@int8, …), dataset=…)
+
+A plan can be written into a run and read back, so that a resumed run asks what it asked before,
+whatever happened to the files since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from workbench.core.dataset import Dataset, DatasetCard
+from workbench.core.experiment import Experiment
+from workbench.core.prompt import AnyPrompt, Ensemble, Prompt, Sampling
+from workbench.core.run import Cell
+from workbench.engine.composing import Composer
+from workbench.engine.workspace import Workspace
+from workbench.errors import DatasetError, MetricError, ModelUnavailable, UsageError, WorkbenchError
+from workbench.metrics import load_metric
+from workbench.prompting import check_source
+from workbench.storage import RunRecord
+
+EXTRA_VARIABLES = {
+    "candidate": "",
+    "candidate_answer": "",
+    "candidates": ["", ""],
+    "candidate_answers": ["", ""],
+}
+"""What judge and fusing prompts get beside the row; empty stand-ins to try their templates with."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Cells × rows × repeats, with everything frozen that decides what is asked."""
+
+    experiment: Experiment
+    dataset: Dataset
+    cells: tuple[Cell, ...]
+    prompts: Mapping[str, AnyPrompt]
+    """Every prompt that a cell asks, directly or as member, judge or fuser."""
+
+    @property
+    def units(self) -> int:
+        """(cell, row, repeat) triples."""
+        return len(self.cells) * len(self.dataset.rows) * self.experiment.repeats
+
+    @cached_property
+    def sampling(self) -> tuple[Sampling, ...]:
+        """Per cell: what the experiment says of sampling there."""
+        grid = self.experiment.sampling_grid()
+        return tuple(Sampling(**grid[cell.index % len(grid)]) for cell in self.cells)
+
+    @property
+    def baseline(self) -> Cell:
+        """The cell that the others are compared with: the stated one, else the first."""
+        return baseline_cell(self.experiment, self.cells)
+
+    def definition(self) -> dict[str, Any]:
+        """The plan as plain values, without the rows."""
+        return {
+            "experiment": self.experiment.model_dump(mode="json", exclude_defaults=True),
+            "cells": [asdict(cell) for cell in self.cells],
+            "prompts": {
+                name: prompt.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+                for name, prompt in self.prompts.items()
+            },
+            "reference": self.dataset.reference,
+        }
+
+
+def make_plan(workspace: Workspace, experiment: Experiment, limit: int | None = None) -> Plan:
+    """Checks an experiment against the workspace and lays out its cells.
+
+    Raises one WorkbenchError for the first mistake: an unknown prompt, model, metric or column, a
+    cyclic ensemble, an empty dataset, a key that is not set, examples out of the evaluated split.
+    """
+    choice = experiment.dataset
+    if limit is not None:
+        if limit < 1:
+            raise UsageError("The limit must be at least 1 row.")
+        shorter = min(limit, choice.limit or limit)
+        choice = choice.model_copy(update={"limit": shorter})
+        experiment = experiment.model_copy(update={"dataset": choice})
+    dataset = workspace.datasets.load(
+        choice.name,
+        split=choice.split,
+        limit=choice.limit,
+        shuffle=choice.shuffle,
+        reference=choice.reference,
+    )
+    if not dataset.rows:
+        raise DatasetError(f"Dataset '{choice.name}' has no rows in its split '{choice.split}'.")
+    prompts: dict[str, AnyPrompt] = {}
+    for name in experiment.prompts:
+        prompts |= workspace.prompts.resolve(name)
+    for name in experiment.model_names():
+        check = workspace.models.check(name)
+        if not check.ok:
+            raise ModelUnavailable(check.sentence, name)
+    plan = Plan(experiment, dataset, _cells(workspace, experiment), prompts)
+    _check_metrics(experiment, dataset)
+    _check_prompts(plan, workspace)
+    _ = plan.baseline
+    return plan
+
+
+def load_plan(workspace: Workspace, run: RunRecord) -> Plan:
+    """The plan of a stored run."""
+    definition = run.definition
+    experiment = Experiment.model_validate(definition["experiment"])
+    rows = workspace.store.runs.rows(run.row_set)
+    dataset = Dataset(
+        experiment.dataset.name,
+        experiment.dataset.split,
+        tuple(rows.values()),
+        definition["reference"],
+        DatasetCard(name=experiment.dataset.name),
+    )
+    prompts: dict[str, AnyPrompt] = {
+        name: (Ensemble if "members" in content else Prompt).model_validate(content)
+        for name, content in definition["prompts"].items()
+    }
+    return Plan(experiment, dataset, stored_cells(run), prompts)
+
+
+def stored_cells(run: RunRecord) -> tuple[Cell, ...]:
+    """The cells of a stored run."""
+    return tuple(Cell(**cell) for cell in run.definition["cells"])
+
+
+def baseline_cell(experiment: Experiment, cells: tuple[Cell, ...]) -> Cell:
+    """The baseline among `cells`. Raises WorkbenchError when the experiment names one that is not there."""
+    baseline = experiment.baseline
+    if baseline is None:
+        return cells[0]
+    for cell in cells:
+        same_model = cell.model == baseline.model or cell.model.split("@")[0] == baseline.model
+        asked = baseline.sampling.items()
+        if cell.prompt == baseline.prompt and same_model and asked <= cell.sampling.items():
+            return cell
+    raise WorkbenchError(
+        f"The baseline (prompt '{baseline.prompt}', model '{baseline.model}') is none of the cells: "
+        f"{'; '.join(cell.label for cell in cells[:8])}."
+    )
+
+
+def _cells(workspace: Workspace, experiment: Experiment) -> tuple[Cell, ...]:
+    axes = experiment.sampling_axes()
+    cells: list[Cell] = []
+    for prompt in experiment.prompts:
+        version = workspace.prompts.version(prompt)
+        for model in experiment.model_names():
+            for point in experiment.sampling_grid():
+                varied = {key: point[key] for key in axes}
+                cells.append(Cell(len(cells), prompt, version, model, varied))
+    return tuple(cells)
+
+
+def _check_metrics(experiment: Experiment, dataset: Dataset) -> None:
+    for spec in experiment.metrics:
+        metric = load_metric(spec)
+        if metric.needs_reference and dataset.reference is None:
+            raise MetricError(
+                f"Metric '{metric.name}' compares with a right answer, and dataset '{dataset.name}' names no "
+                f"such column; add `reference: COLUMN` under `dataset` (columns: {', '.join(dataset.columns)})."
+            )
+
+
+def _check_prompts(plan: Plan, workspace: Workspace) -> None:
+    composer = Composer(workspace.datasets, plan.dataset)
+    evaluated = f"{plan.dataset.name}#{plan.dataset.split}"
+    for prompt in plan.prompts.values():
+        if isinstance(prompt, Prompt):
+            if prompt.examples is not None:
+                check_source(prompt.examples, evaluated)
+            composer.messages(prompt, plan.dataset.rows[0], EXTRA_VARIABLES)

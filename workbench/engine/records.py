@@ -1,0 +1,63 @@
+"""Finding stored runs, and telling whether some process is at one.
+
+A run belongs to whoever holds its lock file: the worker process or a command line. The lock dies
+with its holder, so a run that says `running` while nobody holds its lock was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from workbench.engine.workspace import Workspace
+from workbench.errors import RunError, UnknownName
+from workbench.storage import RunRecord
+
+
+def get_run(workspace: Workspace, run: str) -> RunRecord:
+    """The stored run. Raises UnknownName, for a deleted one too."""
+    record = workspace.store.runs.get(run)
+    if record is None or record.deleted_at is not None:
+        raise UnknownName("run", run, [other.id for other in workspace.store.runs.list(limit=200)])
+    return record
+
+
+def find_run(workspace: Workspace, text: str) -> str:
+    """A run's id from its id, the id's unique beginning, `latest`, or an experiment's name."""
+    runs_table = workspace.store.runs
+    newest = runs_table.list(limit=1, experiment=None if text == "latest" else text)
+    if newest:
+        return newest[0].id
+    found = runs_table.list(limit=2, prefix=text) if text and text != "latest" else []
+    if len(found) == 1 or (found and found[0].id == text):
+        return found[0].id
+    if len(found) > 1:
+        raise RunError(f"'{text}' is the beginning of several runs, such as {found[0].id} and {found[1].id}.")
+    if text == "latest":
+        raise RunError("There is no run yet; start one with `workbench run experiments/quickstart.yaml`.")
+    raise UnknownName("run", text, [record.id for record in runs_table.list(limit=200)])
+
+
+def effective_status(workspace: Workspace, record: RunRecord) -> str:
+    """The stored status, but `interrupted` where it says running and nobody is at it."""
+    if record.status == "running" and not is_held(workspace, record.id):
+        return "interrupted"
+    return record.status
+
+
+@contextmanager
+def hold(workspace: Workspace, run: str) -> Iterator[None]:
+    """Holds a run's lock. Raises filelock.Timeout at once when another process has it."""
+    with FileLock(workspace.locks_dir / f"run-{run}.lock").acquire(timeout=0):
+        yield
+
+
+def is_held(workspace: Workspace, run: str) -> bool:
+    """Whether some live process is at this run."""
+    try:
+        with hold(workspace, run):
+            return False
+    except Timeout:
+        return True

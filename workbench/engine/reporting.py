@@ -1,0 +1,108 @@
+"""The report: a run's result table, as records and as the JSON of the command contract."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from workbench.core.run import Cell, CellReport, MetricEstimate, Report
+from workbench.engine.plan import stored_cells
+from workbench.engine.records import effective_status, get_run
+from workbench.engine.score import estimate_of, score_run
+from workbench.engine.workspace import Workspace
+
+
+def report(workspace: Workspace, run: str) -> Report:
+    """The result table of a run, finished or not; what is stored so far is scored first."""
+    record = get_run(workspace, run)
+    scores = score_run(workspace, run)
+    totals = workspace.store.outputs.totals(run)
+    latencies = workspace.store.outputs.latencies(run)
+    cells = []
+    for cell in stored_cells(record):
+        total: dict[str, Any] = totals.get(cell.index, {})
+        seconds = np.array(latencies.get(cell.index, [0.0]))
+        outputs, errors = int(total.get("outputs", 0)), int(total.get("errors", 0))
+        cells.append(
+            CellReport(
+                cell=cell,
+                rows=outputs,
+                errors=errors,
+                unanswered=outputs - errors - int(total.get("answered", 0)),
+                metrics={
+                    name: estimate_of(found) for (index, name), found in scores.items() if index == cell.index
+                },
+                prompt_tokens=int(total.get("prompt_tokens") or 0),
+                completion_tokens=int(total.get("completion_tokens") or 0),
+                cached_tokens=int(total.get("cached_tokens") or 0),
+                cost_usd=float(total.get("cost_usd") or 0.0),
+                latency_p50_s=float(np.quantile(seconds, 0.5)),
+                latency_p95_s=float(np.quantile(seconds, 0.95)),
+            )
+        )
+    return Report(
+        run=run,
+        experiment=record.experiment,
+        status=effective_status(workspace, record),
+        calls=record.calls,
+        cached=record.cached,
+        errors=record.errors,
+        seconds=record.seconds,
+        cost_usd=record.cost_usd,
+        cells=tuple(cells),
+    )
+
+
+def report_json(shown: Report) -> dict[str, Any]:
+    """The report as DESIGN section 6 has it."""
+    return {
+        "run": shown.run,
+        "experiment": shown.experiment,
+        "status": shown.status,
+        "calls": shown.calls,
+        "cached": shown.cached,
+        "errors": shown.errors,
+        "seconds": round(shown.seconds, 3),
+        "cost_usd": shown.cost_usd,
+        "cells": [
+            {
+                **cell_json(line.cell),
+                "rows": line.rows,
+                "errors": line.errors,
+                "unanswered": line.unanswered,
+                "metrics": {name: estimate_json(estimate) for name, estimate in line.metrics.items()},
+                "tokens": {
+                    "prompt": line.prompt_tokens,
+                    "completion": line.completion_tokens,
+                    "cached": line.cached_tokens,
+                },
+                "cost_usd": line.cost_usd,
+                "latency_s": {"p50": round(line.latency_p50_s, 4), "p95": round(line.latency_p95_s, 4)},
+            }
+            for line in shown.cells
+        ],
+    }
+
+
+def cell_json(cell: Cell) -> dict[str, Any]:
+    """What names a cell."""
+    return {
+        "prompt": cell.prompt,
+        "version": cell.version,
+        "model": cell.model,
+        "sampling": cell.sampling,
+    }
+
+
+def estimate_json(estimate: MetricEstimate) -> dict[str, Any]:
+    """An estimate; NaN is null, a signature is there only where the metric has one."""
+    values = {key: number(value) for key, value in asdict(estimate).items() if key != "signature"}
+    return values | ({"signature": estimate.signature} if estimate.signature else {})
+
+
+def number(value: Any) -> Any:
+    """JSON has no NaN: null says "could not be computed"."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,126 @@
+"""The winner of a run, and its export: prompt YAML that carries its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.core.document import dump
+from workbench.core.experiment import Experiment
+from workbench.core.prompt import Ensemble, Prompt
+from workbench.core.run import Cell, CellComparison, CellReport, MetricEstimate
+from workbench.engine.comparing import compare
+from workbench.engine.plan import load_plan
+from workbench.engine.records import get_run
+from workbench.engine.reporting import estimate_json, number, report
+from workbench.engine.score import metrics_of
+from workbench.engine.workspace import Workspace
+from workbench.errors import RunError, UnknownName
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The cell to take, and why."""
+
+    cell: Cell
+    metric: str
+    estimate: MetricEstimate
+    comparison: CellComparison | None
+    reason: str
+
+
+def winner(workspace: Workspace, run: str, metric: str | None = None) -> Winner:
+    """The cell with the best mean; where means are equal, the one that took fewer tokens.
+
+    Raises RunError when nothing was scored.
+    """
+    experiment = Experiment.model_validate(get_run(workspace, run).definition["experiment"])
+    metrics = metrics_of(experiment)
+    name = metric or next(iter(metrics))
+    if name not in metrics:
+        raise UnknownName("metric in this run", name, metrics)
+    sign = 1 if metrics[name].direction == "higher" else -1
+    lines = [line for line in report(workspace, run).cells if line.metrics.get(name, _NONE).n > 0]
+    if not lines:
+        raise RunError(f"Run '{run}' has no scored output yet, so it has no winner.")
+
+    def order(line: CellReport) -> tuple[float, float, int]:
+        tokens = line.prompt_tokens + line.completion_tokens
+        return (-sign * line.metrics[name].mean, line.cost_usd, tokens)
+
+    best = min(lines, key=order)
+    return _as_winner(workspace, run, name, best)
+
+
+def export_winner(
+    workspace: Workspace, run: str, metric: str | None = None, cell: int | None = None
+) -> tuple[str, str]:
+    """(file name, YAML) of the winner, or of the cell asked for, with a `provenance` block.
+
+    The YAML loads back to the same content hash: provenance is evidence, not content.
+    """
+    chosen = winner(workspace, run, metric)
+    if cell is not None:
+        lines = report(workspace, run).cells
+        if not 0 <= cell < len(lines):
+            raise RunError(f"There is no cell {cell}; the run has cells 0 to {len(lines) - 1}.")
+        if chosen.metric not in lines[cell].metrics:
+            raise RunError(f"Cell {cell} has no scored output yet.")
+        chosen = _as_winner(workspace, run, chosen.metric, lines[cell])
+    record = get_run(workspace, run)
+    plan = load_plan(workspace, record)
+    prompt = plan.prompts[chosen.cell.prompt]
+    evidence: dict[str, Any] = {
+        "run": run,
+        "experiment": record.experiment,
+        "version": chosen.cell.version,
+        "model": chosen.cell.model,
+        "sampling": chosen.cell.sampling,
+        "dataset": {
+            "name": plan.dataset.name,
+            "split": plan.dataset.split,
+            "rows": len(plan.dataset.rows),
+            "hash": record.row_set,
+        },
+        "metric": {"name": chosen.metric, **estimate_json(chosen.estimate)},
+        "reason": chosen.reason,
+    }
+    if chosen.comparison is not None:
+        line = chosen.comparison
+        evidence["verdict"] = {
+            "against": plan.baseline.label,
+            "verdict": line.verdict,
+            "difference": number(line.difference),
+            "low": number(line.low),
+            "high": number(line.high),
+            "p_adjusted": number(line.p_adjusted),
+        }
+    if isinstance(prompt, Ensemble):
+        evidence["members"] = {name: _version(plan.prompts, name) for name in prompt.mentioned()}
+    text = dump(prompt, provenance=evidence)
+    return f"{prompt.name}.yaml", text
+
+
+def _as_winner(workspace: Workspace, run: str, name: str, line: CellReport) -> Winner:
+    found = compare(workspace, run, name)
+    comparison = next((c for c in found.comparisons if c.cell.index == line.cell.index), None)
+    estimate = line.metrics[name]
+    reason = f"{name} {estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}] over {estimate.n} rows"
+    if comparison is None:
+        reason += "; it is the baseline"
+    else:
+        reason += (
+            f"; against {found.baseline.label}: {comparison.verdict} by {comparison.difference:+.3f} "
+            f"[{comparison.low:+.3f}, {comparison.high:+.3f}], adjusted p {comparison.p_adjusted:.2g}"
+        )
+    return Winner(line.cell, name, estimate, comparison, reason)
+
+
+def _version(prompts: Any, name: str) -> str:
+    prompt = prompts[name]
+    if isinstance(prompt, Prompt):
+        return prompt.version
+    return prompt.version({member: _version(prompts, member) for member in prompt.mentioned()})
+
+
+_NONE = MetricEstimate(0.0, 0.0, 0.0, 0)

@@ -1,0 +1,130 @@
+"""The worker: a process of its own that claims queued runs and works them, one after the other.
+
+`python -m workbench.engine.worker --root ROOT` — the app starts it. It holds a lock for as long as
+it lives, takes up runs that a killed worker left, and ends when the app that started it is gone
+and nothing is left to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from workbench.core.run import LIVE
+from workbench.engine.lifecycle import execute_run
+from workbench.engine.records import is_held
+from workbench.engine.workspace import Workspace
+from workbench.errors import StorageError, WorkbenchError
+from workbench.storage import RunRecord
+
+POLL_S = 0.3
+LOCK = "worker.lock"
+
+log = logging.getLogger("workbench.worker")
+
+
+def worker_alive(workspace: Workspace) -> bool:
+    """Whether a worker of this workspace is running."""
+    try:
+        with FileLock(workspace.locks_dir / LOCK).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def ensure_worker(workspace: Workspace) -> None:
+    """Starts the worker unless one is alive. It outlives the page, not the app."""
+    if worker_alive(workspace):
+        return
+    logs = workspace.state_dir / "worker.log"
+    command = [sys.executable, "-m", "workbench.engine.worker", "--root", str(workspace.root)]
+    command += ["--parent", str(os.getpid())]
+    # the URL may hold a password: it goes by environment, where `ps` does not show it
+    environment = os.environ | QUIET_THREADS | {"WORKBENCH_DATABASE": workspace.database_url}
+    with logs.open("ab") as output:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            cwd=workspace.root,
+            start_new_session=True,
+        )
+
+
+QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "TOKENIZERS_PARALLELISM": "false"}
+"""Idle threads sleep instead of spinning: on shared cores spinning costs a factor of twenty."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Works runs until there is nobody to work for."""
+    parser = argparse.ArgumentParser(prog="workbench.engine.worker", description=__doc__)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--parent", type=int, help="ends when this process is gone and no run waits")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    workspace = Workspace.open(options.root)
+    with contextlib.suppress(Timeout), FileLock(workspace.locks_dir / LOCK).acquire(timeout=0):
+        threading.Thread(target=_import_torch, daemon=True).start()
+        while True:
+            worked = work_next(workspace)
+            if not worked and options.parent is not None and not _exists(options.parent):
+                return
+            if not worked:
+                time.sleep(POLL_S)
+
+
+def work_next(workspace: Workspace) -> bool:
+    """Claims and works the oldest waiting run; False when there is none."""
+    try:
+        waiting = [run for run in workspace.store.runs.waiting() if _is_ours(workspace, run)]
+    except StorageError as error:
+        log.error("%s", error)
+        return False
+    if not waiting:
+        return False
+    run = waiting[0]
+    log.info("working run %s (%s)", run.id, run.experiment)
+    try:
+        execute_run(workspace, run.id)
+    except WorkbenchError as error:
+        log.warning("run %s: %s", run.id, error)
+    except Exception:
+        log.exception("run %s failed", run.id)
+    return True
+
+
+def _is_ours(workspace: Workspace, run: RunRecord) -> bool:
+    # a run that a command line started and lost is resumed by its owner, not behind its back
+    return run.owner == "worker" and run.status in LIVE and not is_held(workspace, run.id)
+
+
+def _import_torch() -> None:
+    """Imports what the embedded models need while a person still reads the first page."""
+    with contextlib.suppress(ImportError):
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+
+
+def _exists(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+if __name__ == "__main__":
+    main()
