@@ -35,6 +35,7 @@ VIEW = "view"
 
 # --- in the session
 UNDO = "undo"
+SAID = "said"  # a sentence for the next page
 LAST_RUN = "last run"
 LAST = "last "  # + a URL key: what was shown last, for pages opened from the menu
 DRAFT = "draft "  # + kind and name: text that is not saved yet

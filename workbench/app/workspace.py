@@ -24,7 +24,7 @@ def _open(root: str) -> Workspace:
 
 
 def current_run(ws: Workspace) -> str | None:
-    """The run of the URL (or a prefix, an experiment's name, `latest`), else the last one shown, else the newest.
+    """The run of the URL (an id, a prefix, a name, `latest`), else the last one shown, else the newest.
 
     Raises UnknownName when the URL's run is not there.
     """

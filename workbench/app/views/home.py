@@ -28,7 +28,7 @@ def show() -> None:
             link("prompts", "Write a prompt", "📝")
             link("experiments", "Design an experiment", "🧪")
     st.caption(
-        "Four ways to ask, on two small models that run here: no key, no network, under a minute on two cores."
+        "Four ways to ask, on two small models that run right here: no key, no network, about a minute."
         if ready
         else "experiments/quickstart.yaml is not in this workspace; design an experiment instead."
     )

@@ -63,7 +63,7 @@ def metric_chart(
     )
     order = [labels[cell.cell.index] for cell, _ in scored]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True)
-    if scored and all(0 <= estimate.low and estimate.high <= 1 for _, estimate in scored):
+    if scored and all(estimate.low >= 0 and estimate.high <= 1 for _, estimate in scored):
         figure.update_xaxes(range=[-0.02, 1.02])
     spoken = "; ".join(f"{cell.cell.label}: {interval(estimate)}" for cell, estimate in scored[:12])
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=f"{metric} with its interval per cell. {spoken}")
@@ -124,7 +124,8 @@ def tradeoff_chart(cells: Sequence[CellReport], metric: str, against: str, key: 
                 textposition="top right",
                 marker={"size": 10, "symbol": number % 24},
                 hovertext=[
-                    f"{safe(cell.cell.label)}<br>{interval(cell.metrics[metric])}<br>{axis}: {_taken(cell, against):.4g}"
+                    f"{safe(cell.cell.label)}<br>{interval(cell.metrics[metric])}"
+                    f"<br>{axis}: {_taken(cell, against):.4g}"
                     for cell in group
                 ],
                 hoverinfo="text",

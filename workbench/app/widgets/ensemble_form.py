@@ -29,12 +29,12 @@ def ensemble_form(
     new["description"] = one_line("Description", content.get("description"), f"{key} description")
     found = content.get("members")
     members = [m if isinstance(m, dict) else {} for m in found] if isinstance(found, list) else []
-    new["members"] = [
-        _member(member, index, members, content, key, prompts, replace)
-        for index, member in enumerate(members)
-    ]
+    edited = [_member(member, index, len(members), key, prompts) for index, member in enumerate(members)]
+    new["members"] = [member for member, kept in edited if kept]
+    changed = len(new["members"]) < len(members)
     if st.button("Add a member", icon="➕", key=f"{key} add", type="tertiary", disabled=not prompts):
-        replace(content | {"members": [*members, {"prompt": prompts[0]}]})
+        new["members"].append({"prompt": prompts[0]})
+        changed = True
     left, right = st.columns(2)
     with left:
         combine = one_of(
@@ -42,7 +42,7 @@ def ensemble_form(
             content.get("combine", "majority"),
             get_args(Combine),
             f"{key} combine",
-            format_func=lambda name: f"{name}: {COMBINE[name]}" if name in COMBINE else name,
+            format_func=_combiner,
         )
         new["combine"] = combine
     with right:
@@ -59,20 +59,23 @@ def ensemble_form(
         new["fuse"] = one_of("Merged by the prompt", content.get("fuse"), prompts, f"{key} fuse")
     if combine == "best_of":
         new["by"] = one_of("Best by", content.get("by", "logprob"), ("logprob", *prompts), f"{key} by")
-    return without_empty(new)
+    new = without_empty(new)
+    if changed:
+        replace(new)
+    return new
+
+
+def _combiner(name: str) -> str:
+    return f"{name}: {COMBINE[name]}" if name in COMBINE else name
 
 
 def _member(
-    member: dict[str, Any],
-    index: int,
-    members: list[dict[str, Any]],
-    content: dict[str, Any],
-    key: str,
-    prompts: Sequence[str],
-    replace: Callable[[dict[str, Any]], None],
-) -> dict[str, Any]:
-    sampling = member.get("sampling") if isinstance(member.get("sampling"), dict) else {}
-    name, samples, heat, weight, remove = st.columns([3, 1.4, 1.6, 1.4, 0.8], vertical_alignment="bottom")
+    member: dict[str, Any], index: int, members: int, key: str, prompts: Sequence[str]
+) -> tuple[dict[str, Any], bool]:
+    """The edited member, and whether it stays."""
+    found = member.get("sampling")
+    sampling = found if isinstance(found, dict) else {}
+    name, samples, heat, weight, remove = st.columns([3, 1.5, 1.7, 1.5, 0.8], vertical_alignment="bottom")
     with name:
         prompt = one_of(f"Member {index + 1}", member.get("prompt"), prompts, f"{key} prompt {index}")
     with samples:
@@ -91,15 +94,11 @@ def _member(
     with weight:
         share = number("Weight", member.get("weight", 1.0), f"{key} weight {index}", min_value=0.01, step=0.5)
     with remove:
-        if len(members) > 1 and st.button(
-            "✕", key=f"{key} remove {index}", help=f"Remove member {index + 1}"
-        ):
-            replace(content | {"members": [*members[:index], *members[index + 1 :]]})
+        gone = members > 1 and st.button("✕", key=f"{key} remove {index}", help=f"Remove member {index + 1}")
     new = member | {
         "prompt": prompt,
         "samples": None if times in (None, 1) else times,
-        "sampling": without_empty({**sampling, "temperature": temperature})
-        | ({"temperature": 0.0} if temperature == 0 else {}),
+        "sampling": without_empty({**sampling, "temperature": temperature}),
         "weight": None if share in (None, 1) else share,
     }
-    return without_empty(new)
+    return without_empty(new), not gone

@@ -49,8 +49,7 @@ def newest_outputs(outputs: Sequence[Any], cells: Sequence[Cell]) -> None:
     labels = {cell.index: cell.label for cell in cells}
     for output in outputs:
         with st.container(border=True):
-            st.markdown(
-                f"**{escaped(labels.get(output.cell, f'cell {output.cell}'))}** · row {escaped(short(output.row_id, 40))} · "
-                + (":red-badge[error]" if output.error else answer_badge(output.answer))
-            )
+            label = escaped(labels.get(output.cell, f"cell {output.cell}"))
+            read = ":red-badge[error]" if output.error else answer_badge(output.answer)
+            st.markdown(f"**{label}** · row {escaped(short(output.row_id, 40))} · {read}")
             st.text(short(output.error or output.text, 240) or " ")

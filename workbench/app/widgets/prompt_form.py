@@ -53,8 +53,7 @@ def prompt_form(
     """
     new = dict(content)
     new["description"] = one_line("Description", content.get("description"), f"{key} description")
-    messages = _messages(content, key, replace)
-    new["messages"] = messages
+    new["messages"], reordered = _messages(content.get("messages"), key)
     new["reasoning"] = _reasoning(content.get("reasoning"), key, techniques)
     with st.expander("Examples (few-shot)", expanded=bool(content.get("examples"))):
         new["examples"] = _examples(content.get("examples"), key, splits)
@@ -62,27 +61,28 @@ def prompt_form(
         new["answer"] = _answer(content.get("answer"), key)
     with st.expander("Sampling"):
         new["sampling"] = sampling_fields(content.get("sampling"), key)
-    return without_empty(new)
+    new = without_empty(new)
+    if reordered:
+        replace(new)
+    return new
 
 
-def _messages(
-    content: dict[str, Any], key: str, replace: Callable[[dict[str, Any]], None]
-) -> list[dict[str, Any]]:
-    found = content.get("messages")
+def _messages(found: Any, key: str) -> tuple[list[dict[str, Any]], bool]:
+    """The edited messages, and whether one was added, moved or removed just now."""
     messages = [m if isinstance(m, dict) else {} for m in found] if isinstance(found, list) else []
     new: list[dict[str, Any]] = []
+    up = remove = None
     for index, message in enumerate(messages):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             role = one_of(
                 f"Message {index + 1}", message.get("role"), ROLES, f"{key} role {index}", width=160
             )
-            if len(messages) > 1:
-                if index and st.button("Up", key=f"{key} up {index}", type="tertiary"):
-                    moved = [*messages]
-                    moved[index - 1], moved[index] = moved[index], moved[index - 1]
-                    replace(content | {"messages": moved})
-                if st.button("Remove", key=f"{key} remove {index}", type="tertiary"):
-                    replace(content | {"messages": [*messages[:index], *messages[index + 1 :]]})
+            if index and st.button("Up", key=f"{key} up {index}", help=f"Move message {index + 1} up"):
+                up = index
+            if len(messages) > 1 and st.button(
+                "Remove", key=f"{key} remove {index}", help=f"Remove message {index + 1}"
+            ):
+                remove = index
         text = many_lines(
             f"Text of message {index + 1}",
             message.get("content"),
@@ -91,9 +91,14 @@ def _messages(
             placeholder="Write {{ column }} where the row's value should stand.",
         )
         new.append(message | {"role": role, "content": text})
-    if st.button("Add a message", icon="➕", key=f"{key} add", type="tertiary"):
-        replace(content | {"messages": [*messages, {"role": "user", "content": ""}]})
-    return new
+    added = st.button("Add a message", icon="➕", key=f"{key} add", type="tertiary")
+    if up:
+        new[up - 1], new[up] = new[up], new[up - 1]
+    if remove is not None:
+        del new[remove]
+    if added:
+        new.append({"role": "user", "content": ""})
+    return new, bool(up) or remove is not None or added
 
 
 def _reasoning(value: Any, key: str, techniques: Sequence[str]) -> Any:
@@ -224,4 +229,4 @@ def sampling_fields(value: Any, key: str) -> Any:
         st.caption("The stop texts hold commas; edit them in the YAML view.")
     else:
         new["stop"] = listed(one_line("Stop at, separated by commas", shown, f"{key} stop"))
-    return {name: part for name, part in new.items() if part not in (None, "", [])}
+    return without_empty(new)

@@ -14,24 +14,30 @@ from workbench.app.widgets.text import escaped, short
 from workbench.core.run import LIVE
 
 
-def run_list(found: Sequence[Any], key: str) -> None:
+def run_list(found: Sequence[Any], key: str, narrow: bool = False) -> None:
     """Newest first; a live run links to its progress, others to their comparison."""
+    widths = [3, 3, 2] if narrow else [3, 2, 4, 2, 2]
     with st.container(border=True, key=f"{key} runs"):
         for run in found:
-            name, status, size, when, action = st.columns([3, 2, 4, 2, 2], vertical_alignment="center")
-            name.markdown(f"**{escaped(short(run.experiment, 40))}**")
-            status.markdown(STATUS.get(run.status, escaped(run.status)))
-            words = f"{many(run.cells, 'cell')} over {escaped(short(run.dataset, 30))}, {count(run.done)} of {count(run.total)}"
-            if run.errors:
-                words += f", {many(run.errors, 'error')}"
-            size.markdown(words)
-            when.markdown(
-                f"{ago(run.created_at)}, {seconds(run.seconds)}" if run.seconds else ago(run.created_at)
-            )
-            with action:
+            cells = list(st.columns(widths, vertical_alignment="center"))
+            when = f"{ago(run.created_at)}, {seconds(run.seconds)}" if run.seconds else ago(run.created_at)
+            if narrow:
+                cells[0].markdown(when)
+            else:
+                cells[0].markdown(f"**{escaped(short(run.experiment, 40))}**")
+                cells[2].markdown(_size(run))
+                cells[3].markdown(when)
+            cells[1].markdown(STATUS.get(run.status, escaped(run.status)))
+            with cells[-1]:
                 if run.status in LIVE:
                     link("run", "Watch", "⏱️", run=run.id)
                 elif run.done:
                     link("compare", "Compare", "⚖️", run=run.id)
                 else:
                     link("run", "Open", "⏱️", run=run.id)
+
+
+def _size(run: Any) -> str:
+    words = f"{many(run.cells, 'cell')} over {escaped(short(run.dataset, 30))}"
+    words += f", {count(run.done)} of {count(run.total)}"
+    return words + (f", {many(run.errors, 'error')}" if run.errors else "")
