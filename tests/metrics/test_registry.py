@@ -47,6 +47,15 @@ def test_every_metric_has_its_section_in_the_docs(name):
     assert f"### `{name}`" in PAGE.read_text(encoding="utf-8"), f"docs/metrics.md says nothing of {name}"
 
 
+def test_the_metric_that_the_docs_show_how_to_write_works(monkeypatch):
+    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+    example = (
+        PAGE.read_text(encoding="utf-8").split("## Adding one")[1].split("```python\n")[1].split("```")[0]
+    )
+    exec(example, {"__name__": "example"})  # noqa: S102
+    assert load_metric("short").score(["brief", "word " * 21]).values.tolist() == [1, 0]
+
+
 def test_an_unknown_metric_offers_the_nearest_one():
     with pytest.raises(UnknownName, match="Did you mean 'exact_match'"):
         load_metric("exact_mach")
@@ -67,7 +76,7 @@ def test_a_mapping_without_a_name_is_refused():
 def test_settings_that_sacrebleu_does_not_take_are_one_sentence():
     with pytest.raises(UnknownName, match="Did you mean '13a'"):
         load_metric({"name": "bleu", "tokenize": "v13a"})
-    with pytest.raises(MetricError, match="cannot set up 'bleu'"):
+    with pytest.raises(MetricError, match="'bleu' cannot be set up"):
         load_metric({"name": "bleu", "max_ngram_order": "four"})
 
 
@@ -114,6 +123,14 @@ def test_a_table_of_rows_is_scored_with_intervals_and_signatures():
     assert exact["value"] == pytest.approx(3 / 9) and exact["n"] == 9
     assert exact["low"] < exact["value"] < exact["high"] and "signature" not in exact
     assert report["metrics"]["bleu"]["signature"].startswith("nrefs:1|")
+
+
+def test_one_metric_stands_twice_in_a_table_under_two_names():
+    rows = [{"output": "a b c d e", "target": "a b c d f"}]
+    both = ["bleu", {"name": "bleu", "tokenize": "char", "as": "bleu_char"}]
+    assert set(score_table(rows, "output", "target", both)["metrics"]) == {"bleu", "bleu_char"}
+    with pytest.raises(MetricError, match="listed twice"):
+        score_table(rows, "output", "target", ["bleu", {"name": "bleu", "tokenize": "char"}])
 
 
 def test_a_table_with_nothing_to_score_has_nulls():

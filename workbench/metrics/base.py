@@ -64,7 +64,7 @@ class Metric:
         no_answer: the score of a missing answer; None scores it as an empty text.
     """
 
-    name: ClassVar[str]
+    name: str
     description: ClassVar[str]
     direction: Literal["higher", "lower"] = "higher"
     range: tuple[float, float] = (0.0, 1.0)

@@ -45,7 +45,7 @@ class HubMetric(Metric):
         direction: Literal["higher", "lower"] = "higher",
         **settings: Any,
     ) -> None:
-        self.name = evaluate  # type: ignore[misc]
+        self.name = evaluate
         self.key, self.direction, self.settings = key, direction, settings
         self._module = _load(evaluate)
 

@@ -43,21 +43,15 @@ def load_metric(spec: str | Mapping[str, Any]) -> Metric:
     """The metric that a name or a mapping describes, as experiments write it.
 
     A mapping has `name` and the metric's own settings, or `evaluate` (a metric of the Hugging Face
-    hub) and its settings. Unknown names and settings raise an error that offers the nearest one.
+    hub) and its settings. `as` renames the result, so that one metric can stand twice in a table.
+    Unknown names and settings raise an error that offers the nearest one.
     """
-    if isinstance(spec, str):
-        return metric_class(spec)()
-    settings = dict(spec)
-    if "evaluate" in settings:
-        from workbench.metrics.hub import HubMetric
-
-        return HubMetric(settings.pop("evaluate"), **settings)
-    name = settings.pop("name", None)
-    if not isinstance(name, str):
-        raise MetricError(f"A metric needs a `name` (or `evaluate`), and this has none: {dict(spec)}.")
-    cls = metric_class(name)
-    _check_settings(cls, settings)
-    return cls(**settings)
+    settings = {"name": spec} if isinstance(spec, str) else dict(spec)
+    shown_as = settings.pop("as", None)
+    loaded = _load(settings)
+    if shown_as is not None:
+        loaded.name = str(shown_as)
+    return loaded
 
 
 def metric_class(name: str) -> type[Metric]:
@@ -93,6 +87,22 @@ def describe_metrics() -> list[dict[str, Any]]:
             }
         )
     return facts
+
+
+def _load(settings: dict[str, Any]) -> Metric:
+    if "evaluate" in settings:
+        from workbench.metrics.hub import HubMetric
+
+        return HubMetric(settings.pop("evaluate"), **settings)
+    name = settings.pop("name", None)
+    if not isinstance(name, str):
+        raise MetricError(f"A metric needs a `name` (or `evaluate`); this has only {settings}.")
+    cls = metric_class(name)
+    _check_settings(cls, settings)
+    try:
+        return cls(**settings)
+    except (TypeError, ValueError) as problem:
+        raise MetricError(f"Metric '{name}' cannot be set up with {settings}: {problem}") from problem
 
 
 @cache

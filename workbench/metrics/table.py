@@ -45,6 +45,8 @@ def score_table(
     report: dict[str, Any] = {}
     for spec in metrics:
         metric = spec if isinstance(spec, Metric) else load_metric(spec)
+        if metric.name in report:
+            raise MetricError(f"Metric '{metric.name}' is listed twice; give one another name with `as`.")
         scores = metric.score(predictions, references)
         estimate = metric.estimate(scores, confidence=confidence, seed=seed)
         entry: dict[str, Any] = {
