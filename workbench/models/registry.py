@@ -39,7 +39,7 @@ class Provider(Protocol):
         """Whether the row's key, folder and settings are there, without calling or loading anything."""
 
 
-AnyProvider = TypeVar("AnyProvider", bound=type)
+AnyProvider = TypeVar("AnyProvider", bound=Provider)
 
 _PROVIDERS: dict[str, Provider] = {}
 

@@ -98,7 +98,7 @@ def _around(text: str, line: int) -> tuple[str, str, str]:
     if row is None:
         raise InvalidFile("`models:` is not a list with one row a line; change this row by hand.", line=line)
     # a block mapping's end mark stands at the next token, past the comments that follow the row
-    end = row.end_mark.line + (1 if row.end_mark.column and row.flow_style else 0)
+    end = row.end_mark.line + (1 if row.end_mark.column and getattr(row, "flow_style", True) else 0)
     end = max(end, line)
     while end > line and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
         end -= 1

@@ -1,0 +1,1 @@
+"""What it takes to run a local model well: weights, quantization, batched decoding, text on the way."""

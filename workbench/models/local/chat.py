@@ -1,0 +1,81 @@
+"""Chat messages as token ids and token ids as text, for one local model.
+
+[{"role": "user", "content": "2 + 2?"}]  ->  "<|user|> 2 + 2?<|end|><|assistant|>"  ->  [1, 4, 17, …]
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.core.model import ChatMessage
+from workbench.errors import ModelRefused, ModelUnavailable
+
+
+class ChatTokenizer:
+    """A tokenizer with its chat template. Used from the event loop and the decoding thread alike."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        from transformers import AutoTokenizer
+
+        self._name = name
+        self._lock = threading.Lock()  # a fast tokenizer refuses two threads at once
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        except (OSError, ValueError, KeyError) as problem:
+            raise ModelUnavailable(
+                f"its tokenizer cannot be read ({str(problem).splitlines()[0]}).",
+                name,
+                "transformers",
+                problem,
+            ) from None
+        if not self._tokenizer.chat_template:
+            raise ModelUnavailable(
+                f"its tokenizer has no chat template; add `chat_template` to "
+                f"{folder / 'tokenizer_config.json'}, or use the version of this model that is tuned for chat.",
+                name,
+                "transformers",
+            )
+
+    @property
+    def end_ids(self) -> set[int]:
+        """Tokens that end an answer, as far as the tokenizer knows."""
+        end = self._tokenizer.eos_token_id
+        return set() if end is None else {int(end)}
+
+    @property
+    def padding_id(self) -> int:
+        """What fills a batch; masked, so any token will do."""
+        pad = self._tokenizer.pad_token_id
+        return int(pad) if pad is not None else 0
+
+    def text(self, messages: Sequence[ChatMessage]) -> str:
+        """The messages as the model reads them, up to where its answer starts."""
+        try:
+            text: str = self._tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=True
+            )
+        except Exception as problem:  # a template may refuse in any way: an unknown role, two in a row …
+            raise ModelRefused(
+                f"its chat template does not accept these messages ({str(problem).splitlines()[0]}).",
+                self._name,
+                "transformers",
+                problem,
+            ) from None
+        return text
+
+    def encode(self, messages: Sequence[ChatMessage]) -> tuple[int, ...]:
+        """The messages as token ids; the template has placed the special tokens already."""
+        text = self.text(messages)
+        with self._lock:
+            return tuple(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Token ids as text, special tokens left out."""
+        with self._lock:
+            text: str = self._tokenizer.decode(
+                ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+        return text

@@ -1,0 +1,201 @@
+"""Models on this machine, run by `transformers`: a folder with safetensors weights, or a hub name.
+
+    - {name: mine, provider: transformers, model: ./models/mine, quantization: int8}
+
+Requests from anywhere in the process join one running batch a model (see `local/batching.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
+
+from workbench.core.document import content_hash
+from workbench.core.model import ChatMessage, Completion, ModelSpec, Request
+from workbench.errors import ModelUnavailable, PromptTooLong
+from workbench.models.local.quantization import QUANTIZATIONS, check_quantization
+from workbench.models.local.weights import (
+    context_tokens,
+    find_weights,
+    local_folder,
+    require_safetensors,
+    weights_hash,
+)
+from workbench.models.registry import ModelCheck, provider
+
+if TYPE_CHECKING:
+    from workbench.models.local.batching import Ticket
+    from workbench.models.local.chat import ChatTokenizer
+    from workbench.models.local.decoding import Row
+    from workbench.models.local.resident import Lease, Resident
+
+DEFAULT_CONCURRENCY = 64
+DEFAULT_CONTEXT = 2048
+DEFAULT_MAX_TOKENS = 256
+
+
+@provider("transformers")
+class TransformersModel:
+    """One row with `provider: transformers`. Loads at first use; `warm()` loads before."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        self.concurrency = spec.concurrency or DEFAULT_CONCURRENCY
+        self._lease: Lease | None = None
+        self._chat: ChatTokenizer | None = None
+        self._opening = threading.Lock()
+
+    @staticmethod
+    def check(spec: ModelSpec) -> ModelCheck:
+        """Whether the folder holds weights and the quantization is known. Loads nothing."""
+        try:
+            quantization = check_quantization(spec.quantization, spec.name)
+            folder = local_folder(spec.model, spec.name)
+            if folder is None:
+                return ModelCheck(
+                    False, f"'{spec.model}' is not on this machine; it is downloaded at its first use."
+                )
+            require_safetensors(folder, spec.name)
+        except ModelUnavailable as problem:
+            return ModelCheck(False, str(problem))
+        return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization]}")
+
+    @property
+    def context(self) -> int | None:
+        """The context window: the row's, or else what the model's configuration states."""
+        if self.spec.context is not None:
+            return self.spec.context
+        folder = local_folder(self.spec.model, self.spec.name)
+        return context_tokens(folder) if folder else None
+
+    async def warm(self) -> str:
+        """Loads the model and says where it runs."""
+        return (await self._ready()).device
+
+    async def complete(self, request: Request) -> Completion:
+        """Answers one request. Raises ModelError, and PromptTooLong where the messages do not fit."""
+        started = time.perf_counter()
+        ticket, resident = await self._submit(request, reading_along=None)
+        try:
+            row = await ticket.done
+        finally:
+            ticket.row.gone = True
+        text = _text(row, resident)
+        return Completion(
+            text=text,
+            prompt_tokens=len(row.prompt),
+            completion_tokens=len(row.ids),
+            cached_tokens=row.cached,
+            latency_s=time.perf_counter() - started,
+            finish_reason=row.finish or "other",
+            logprob=row.logprob if request.logprobs else None,
+        )
+
+    async def stream(self, request: Request) -> AsyncIterator[str]:
+        """Pieces of text as they are decoded."""
+        more = asyncio.Event()
+        ticket, _ = await self._submit(request, reading_along=more)
+        ticket.done.add_done_callback(lambda _: more.set())
+        text = ticket.row.text
+        try:
+            while not ticket.done.done():
+                await more.wait()
+                more.clear()
+                if not ticket.done.done() and text is not None and (piece := text.piece()):
+                    yield piece
+            row = ticket.done.result()
+            if row.text is not None:
+                row.text.finish()
+                if piece := row.text.piece(final=True):
+                    yield piece
+        finally:
+            ticket.row.gone = True
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Tokens of the messages in the model's own chat template. Loads the tokenizer, not the model."""
+        return len(self._tokenizer().encode(messages))
+
+    def identity(self) -> str:
+        """Hash of the files that decide the answers, and of how the weights are held."""
+        folder = find_weights(self.spec.model, self.spec.name)
+        held = check_quantization(self.spec.quantization, self.spec.name)
+        return content_hash({"weights": weights_hash(folder), "quantization": held})
+
+    async def close(self) -> None:
+        """Lets go of the model; its memory is freed when nobody else in the process uses it."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            await asyncio.to_thread(lease.release)
+
+    def __repr__(self) -> str:
+        return f"TransformersModel({self.spec.name!r}, {self.spec.model!r})"
+
+    async def _ready(self) -> Resident:
+        if self._lease is None:
+            await asyncio.to_thread(self._open)
+        lease = self._lease
+        if lease is None:
+            raise ModelUnavailable("the model was closed.", self.spec.name, self.spec.provider)
+        return lease.resident
+
+    def _open(self) -> None:
+        from workbench.models.local.resident import Lease
+
+        quantization = check_quantization(self.spec.quantization, self.spec.name)
+        with self._opening:
+            if self._lease is None:
+                folder = find_weights(self.spec.model, self.spec.name)
+                self._lease = Lease(folder, quantization, self.spec.name, self.concurrency)
+
+    def _tokenizer(self) -> ChatTokenizer:
+        if self._lease is not None:
+            return self._lease.resident.chat
+        if self._chat is None:
+            from workbench.models.local.chat import ChatTokenizer
+
+            self._chat = ChatTokenizer(find_weights(self.spec.model, self.spec.name), self.spec.name)
+        return self._chat
+
+    async def _submit(self, request: Request, reading_along: asyncio.Event | None) -> tuple[Ticket, Resident]:
+        resident = await self._ready()
+        from workbench.models.local.batching import Ticket
+
+        loop = asyncio.get_running_loop()
+        row = self._row(request, resident, reading_along is not None)
+        told = reading_along.set if reading_along is not None else None
+        ticket = Ticket(row, loop, loop.create_future(), told)
+        resident.batcher.submit(ticket)
+        return ticket, resident
+
+    def _row(self, request: Request, resident: Resident, written: bool) -> Row:
+        from workbench.models.local.decoding import Row
+        from workbench.models.local.writing import GrowingText
+
+        sampling, prompt = request.sampling, resident.chat.encode(request.messages)
+        context = min(filter(None, (self.spec.context, resident.context)), default=DEFAULT_CONTEXT)
+        if len(prompt) >= context:
+            raise PromptTooLong(
+                f"The messages are {len(prompt):,} tokens for model '{self.spec.name}', whose context holds "
+                f"{context:,} with the answer; use fewer or shorter examples, or a model with more context."
+            )
+        stop = sampling.stop or ()
+        return Row(
+            prompt=prompt,
+            limit=min(sampling.max_tokens or DEFAULT_MAX_TOKENS, context - len(prompt)),
+            temperature=sampling.temperature or 0.0,
+            top_p=1.0 if sampling.top_p is None else sampling.top_p,
+            seed=sampling.seed or 0,
+            logprobs=request.logprobs,
+            text=GrowingText(resident.chat.decode, stop) if stop or written else None,
+        )
+
+
+def _text(row: Row, resident: Resident) -> str:
+    """The answer's text: no special tokens, and no space that only parts it from the template."""
+    if row.text is None:
+        return resident.chat.decode([token for token in row.ids if token not in resident.end_ids]).lstrip()
+    row.text.finish()
+    return row.text.text.lstrip()
