@@ -6,10 +6,13 @@ import collections
 import random
 import re
 import string
+from itertools import zip_longest
 
 import numpy as np
 import pytest
 import sacrebleu
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU, CHRF, TER
 
@@ -90,6 +93,23 @@ def test_any_subset_of_rows_is_scored_from_its_sums(name):
     again = metric.score([outputs[i] for i in chosen], [several[i] for i in chosen])
     sums = np.stack([whole.sufficient[chosen].sum(axis=0)] * 2)
     assert metric.aggregate(sums) == pytest.approx([metric.value(again)] * 2)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.text("ab. ", max_size=12), st.lists(st.text("ab. ", max_size=12), min_size=1, max_size=3)
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_bleus_counts_equal_sacrebleus_for_any_texts(rows):
+    outputs, several = [output for output, _ in rows], [references for _, references in rows]
+    streams = list(zip_longest(*several))
+    expected = BLEU(force=True)._extract_corpus_statistics(outputs, streams)
+    assert load_metric("bleu").score_rows(outputs, several).sufficient.tolist() == expected
 
 
 def test_rows_may_have_different_numbers_of_references():
