@@ -65,7 +65,9 @@ def find_cycle(graph: dict[str, list[Import]]) -> list[str] | None:
         if name in done:
             return None
         for step in graph[name]:
-            if step.place != "typing" and step.target in graph and step.target != name:
+            # a registry that looks for the siblings in its own, already loaded package is no circle
+            own_package = step.place == "function" and name.startswith(f"{step.target}.")
+            if step.place != "typing" and not own_package and step.target in graph and step.target != name:
                 found = visit(step.target, [*path, name])
                 if found:
                     return found

@@ -105,7 +105,7 @@ def winner(
 def outputs(
     context: typer.Context,
     run: RunName = "latest",
-    format: Annotated[
+    kind: Annotated[
         OutputsFormat | None, typer.Option("--format", "-f", help="Default: by the file's name, else csv.")
     ] = None,
     output: OutputFile = None,
@@ -121,8 +121,8 @@ def outputs(
 
     opened = workspace(context)
     suffix = output.suffix.lstrip(".") if output else ""
-    if format is None:
+    if kind is None:
         if suffix and suffix not in OutputsFormat.__members__:
             raise UsageError(f"{output}: the name ends in none of {', '.join(OutputsFormat)}; add --format.")
-        format = OutputsFormat(suffix or "csv")
-    write(export_outputs(opened, find_run(opened, run), format.value), output)
+        kind = OutputsFormat(suffix or "csv")
+    write(export_outputs(opened, find_run(opened, run), kind.value), output)

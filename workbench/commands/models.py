@@ -15,7 +15,8 @@ ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="NAME, or NAME@Q
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(
-        help="List, check and add models.\n\n\b\nExamples:\n  workbench models\n  workbench models check small@int8",
+        help="List, check and add models.\n\n\b\n"
+        "Examples:\n  workbench models\n  workbench models check small@int8",
         invoke_without_command=True,
     )
     group.callback()(default)

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def report(
     context: typer.Context,
     run: RunName = "latest",
-    format: Annotated[
+    kind: Annotated[
         ReportFormat, typer.Option("--format", "-f", help="How to write it.")
     ] = ReportFormat.table,
     output: OutputFile = None,
@@ -58,12 +58,12 @@ def report(
 
     opened = workspace(context)
     run_id = find_run(opened, run)
-    if as_json or format is ReportFormat.json:
+    if as_json or kind is ReportFormat.json:
         if output is None:
             print_json(report_json(read_report(opened, run_id)))
             return
-        format = ReportFormat.json
-    write(export_report(opened, run_id, format.value), output)
+        kind = ReportFormat.json
+    write(export_report(opened, run_id, kind.value), output)
 
 
 def compare(
@@ -72,7 +72,7 @@ def compare(
     metric: Annotated[str | None, typer.Option(help="Default: the experiment's first.")] = None,
     across: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Compare each cell with the same cell of this other run."),
+        typer.Option(metavar="RUN", help="Compare each cell with itself in this other run."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -34,7 +34,7 @@ def run(
     limit: Annotated[int | None, typer.Option(help="At most this many rows.")] = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Go on with a run that was stopped, instead of a new one."),
+        typer.Option(metavar="RUN", help="Go on with this stopped run instead."),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Ask every model again, even where the answer is known.")
@@ -84,15 +84,17 @@ def _prepared(
     budget: float | None,
     bars: list[tuple[str, float]],
 ) -> str:
-    from workbench.engine import create_run, find_run, resume_run
+    from workbench.engine import create_run, find_run, raise_budget, resume_run
 
     if (experiment is None) == (resume is None):
         raise UsageError("Name either an experiment, or a run with --resume; see workbench run --help.")
     if resume is not None:
-        if limit is not None or no_cache or budget is not None:
-            raise UsageError("A resumed run keeps its own rows, cache and budget: leave these options out.")
-        run_id = find_run(opened, resume)
-        resume_run(opened, run_id)
+        if limit is not None or no_cache:
+            raise UsageError("A resumed run keeps its rows and cache: leave out --limit and --no-cache.")
+        run_id: str = find_run(opened, resume)
+        resume_run(opened, run_id, owner="command")
+        if budget is not None:
+            raise_budget(opened, run_id, budget)
         return run_id
     chosen = opened.experiment(str(experiment))
     measured = [name if isinstance(name, str) else next(iter(name)) for name in chosen.metrics]
@@ -102,7 +104,10 @@ def _prepared(
                 f"--fail-under: experiment '{chosen.name}' does not measure '{metric}' "
                 f"(it measures: {', '.join(measured)})."
             )
-    return create_run(opened, chosen, limit=limit, use_cache=not no_cache, budget_usd=budget)
+    created: str = create_run(
+        opened, chosen, limit=limit, use_cache=not no_cache, budget_usd=budget, owner="command"
+    )
+    return created
 
 
 def _show(opened: Workspace, report: Report, as_json: bool) -> None:
