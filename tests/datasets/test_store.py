@@ -21,11 +21,6 @@ def put(folder: Path, name: str, split: str, *lines: str) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DatasetStore:
-    return DatasetStore(tmp_path / "datasets")
-
-
-@pytest.fixture
 def numbers(store: DatasetStore) -> DatasetStore:
     put(store.folder, "numbers", "test", *(json.dumps({"n": n, "answer": str(n)}) for n in range(50)))
     return store
@@ -39,7 +34,7 @@ def test_rows_without_an_id_get_their_line_number(store: DatasetStore) -> None:
     put(store.folder, "d", "test", '{"q": "a"}', "", '{"q": "b"}', '{"q": "c", "id": 9}')
     rows = store.load("d").rows
     assert [row["id"] for row in rows] == ["1", "3", "9"]
-    assert all(list(row)[0] == "id" for row in rows)
+    assert all(next(iter(row)) == "id" for row in rows)
 
 
 def test_an_id_that_stands_twice_is_named_with_both_lines(store: DatasetStore) -> None:
@@ -68,7 +63,7 @@ def test_a_reference_column_that_no_row_has_is_an_error_of_the_card(numbers: Dat
 
 
 def test_unknown_names_offer_the_nearest(numbers: DatasetStore) -> None:
-    with pytest.raises(UnknownName, match="no dataset named 'numbrs'. Did you mean 'numbers'"):
+    with pytest.raises(UnknownName, match=r"no dataset named 'numbrs'\. Did you mean 'numbers'"):
         numbers.load("numbrs")
     with pytest.raises(UnknownName, match="Known: test"):
         numbers.load("numbers", "train")

@@ -61,7 +61,7 @@ def lines(source: Source, notes: Notes) -> Iterator[str]:
     for text in pieces(source, notes):
         # StringIO splits at line ends only; str.splitlines also at characters that belong to a value
         found = list(io.StringIO(carry + text, newline=""))
-        carry = found.pop() if found and text and not found[-1].endswith("\n") else ""
+        carry = found.pop() if found and not found[-1].endswith("\n") else ""
         if len(carry) > LONGEST_LINE:
             raise source.problem(
                 f"the line is longer than {LONGEST_LINE:,} characters; is this the right format?",
@@ -69,6 +69,8 @@ def lines(source: Source, notes: Notes) -> Iterator[str]:
             )
         number += len(found)
         yield from found
+    if carry:
+        yield carry
 
 
 def _encoding(source: Source, head: bytes, notes: Notes) -> tuple[str, int]:

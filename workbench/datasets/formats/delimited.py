@@ -49,7 +49,7 @@ def read_delimited(source: Source, notes: Notes) -> Iterator[tuple[int, Row]]:
         empty = False
         if len(cells) != len(columns):
             raise source.problem(
-                f"{len(cells)} cells where the header has {len(columns)} columns; "
+                f"number of cells: {len(cells)}, number of columns in the header: {len(columns)}; "
                 f"put quotes around a cell that contains {_shown(delimiter)}, a quote or a line break.",
                 number,
             )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 
 from workbench.datasets.json_rows import Row
 from workbench.datasets.source import Notes, Source
@@ -64,5 +63,7 @@ def format_of(source: Source) -> Format:
 
 @functools.cache
 def _load_outside() -> None:
+    from importlib.metadata import entry_points  # costs as much as all else here
+
     for entry in entry_points(group=ENTRY_POINTS):
         entry.load()
