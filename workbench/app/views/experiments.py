@@ -31,7 +31,7 @@ def choices(ws: Workspace) -> Choices:
         models=[spec.name for spec in specs],
         local_models=[spec.name for spec in specs if spec.provider == "transformers"],
         datasets={name: ws.datasets.splits(name) for name in ws.datasets.names()},
-        metrics={name: said.description for name, said in describe_metrics().items()},
+        metrics={fact["name"]: fact["description"] for fact in describe_metrics()},
     )
 
 

@@ -16,6 +16,7 @@ from workbench.app.workspace import workspace
 from workbench.core.model import ModelSpec
 from workbench.core.prompt import Message, Prompt, Sampling
 from workbench.engine import Workspace, stream_prompt
+from workbench.models.embedded_rows import embedded_specs
 
 
 def table(ws: Workspace, specs: list[ModelSpec]) -> None:
@@ -71,7 +72,7 @@ def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> N
     row, delete = st.columns([5, 1], vertical_alignment="center")
     if specs[name].provider != "transformers" or specs[name].price.prompt:
         row.caption(escaped(f"{specs[name].model} at {specs[name].base_url or 'its own address'}"))
-    if (ws.root / "experiments" / "models.yaml").exists():
+    if specs[name] not in embedded_specs():
         with delete:
             if st.button("Delete", icon="🗑️", key="model delete", help=f"Take {name} out of models.yaml"):
                 with explained("deleting the row"):

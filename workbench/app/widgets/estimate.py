@@ -24,7 +24,7 @@ def estimate_panel(ws: Workspace, experiment: Experiment) -> bool:
     tokens.metric(
         "Tokens, at most",
         count(found.prompt_tokens + found.completion_tokens_max),
-        help=f"{count(found.prompt_tokens)} in prompts, up to {count(found.completion_tokens_max)} in answers.",
+        help=f"{count(found.prompt_tokens)} in prompts, the rest in answers at their longest.",
     )
     cost.metric("Cost, at most", dollars(found.cost_usd_max))
     for note in found.notes:

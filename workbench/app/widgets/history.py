@@ -1,0 +1,51 @@
+"""A prompt's versions: who, when, what changed word by word, and a way back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.app.widgets.controls import choose
+from workbench.app.widgets.drafting import Draft
+from workbench.app.widgets.empty import empty
+from workbench.app.widgets.numbers import ago
+from workbench.app.widgets.said import say_next
+from workbench.app.widgets.text import marked, word_diff
+from workbench.engine import Workspace
+
+NOW = "what is being edited"
+
+
+def history(ws: Workspace, draft: Draft) -> None:
+    """Two pickers, the differences between what they name, and a button to restore."""
+    versions = ws.prompts.history(draft.name)
+    if not versions:
+        empty("No version is recorded yet.", "Save the prompt once; every save is kept here.")
+        return
+    labels = {
+        str(place): f"{version.version[:8]} · {ago(version.created_at)}"
+        + (f" · {version.author}" if version.author else "")
+        + (" · newest" if place == 0 else "")
+        for place, version in enumerate(versions)
+    }
+    texts = {str(place): version.text for place, version in enumerate(versions)} | {NOW: draft.text}
+    left, right, button = st.columns([3, 3, 1.4], vertical_alignment="bottom")
+    with left:
+        older = choose(
+            "From", list(labels), state.VERSION, "1" if len(versions) > 1 else "0", shown=lambda k: labels[k]
+        )
+    with right:
+        newer = choose("To", [NOW, *labels], state.AGAINST, NOW, shown=lambda k: labels.get(k, k))
+    with button:
+        if st.button("Restore the first", icon="↩️", width="stretch", help="Puts it into the editor, unsaved"):
+            say_next("Restored into the editor; save it to make it the newest version.")
+            state.put(view=None, version=None, against=None)
+            draft.write(texts[older or "0"])
+    before, after = texts[older or "0"], texts[newer or NOW]
+    if before == after:
+        st.caption("These two are the same.")
+    with st.container(border=True):
+        st.markdown(marked(word_diff(before, after)))
+    st.caption(
+        f"{len(versions)} versions. Struck out on red: only in the first. Bold on green: only in the second."
+    )

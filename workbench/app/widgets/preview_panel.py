@@ -1,0 +1,54 @@
+"""What a draft really sends for one row: its messages, their tokens against the context, lint notes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.app.widgets.errors import explained
+from workbench.app.widgets.messages import messages_view
+from workbench.app.widgets.numbers import count, many
+from workbench.app.widgets.row_picker import Picked
+from workbench.app.widgets.text import escaped
+from workbench.core.prompt import DEFAULT_SAMPLING, AnyPrompt, Ensemble
+from workbench.engine import Workspace, count_tokens, model_context, preview_messages
+
+
+def preview_panel(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) -> None:
+    """Messages of a prompt; of an ensemble, those of each member."""
+    if isinstance(prompt, Ensemble):
+        for member in prompt.members:
+            times = f", {member.samples} samples" if member.samples > 1 else ""
+            with st.expander(f"{member.prompt}{times}"), explained("rendering a member"):
+                inner = ws.prompts.get(member.prompt)
+                if isinstance(inner, Ensemble):
+                    st.caption("This member is an ensemble itself.")
+                else:
+                    messages_view(preview_messages(ws, inner, picked.dataset, picked.row))
+        return
+    messages = preview_messages(ws, prompt, picked.dataset, picked.row)
+    with explained("counting tokens"):
+        tokens = count_tokens(ws, model, messages)
+        most = prompt.sampling.max_tokens or DEFAULT_SAMPLING.max_tokens or 0
+        context = model_context(ws, model)
+        if context:
+            words = f"{many(tokens, 'token')} + up to {count(most)} for the answer, of {count(context)}"
+            st.progress(min(1.0, (tokens + most) / context), text=words)
+            if tokens + most > context:
+                st.warning(
+                    "The prompt and its longest answer do not fit the model's context; "
+                    "take fewer examples or a lower limit of tokens.",
+                    icon="⚠️",
+                )
+        else:
+            st.caption(f"{many(tokens, 'token')}, estimated; this model does not tell its context.")
+    with st.container(border=True, height=420 if len(messages) > 3 else "content"):
+        messages_view(messages)
+
+
+def lint_notes(notes: list[tuple[str, str]]) -> None:
+    """(severity, sentence) each; a calm word when there is nothing to say."""
+    signs = {"error": ":red-badge[error]", "warning": ":orange-badge[warning]"}
+    if not notes:
+        st.caption("✓ The linter has nothing to say.")
+    for severity, sentence in notes:
+        st.markdown(f"{signs.get(severity, ':blue-badge[note]')} {escaped(sentence)}")
