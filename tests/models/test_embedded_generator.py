@@ -19,12 +19,19 @@ from workbench.models.embedded.generator.transit import transit_story
 from workbench.models.embedded.generator.words import is_held_out, pseudo_words
 
 seeds = st.integers(0, 2**32)
-TEXT_COLUMN = {"word-problems": "question", "transit": "question", "team-labels": "text", "rewriting": "sentence"}
+TEXT_COLUMN = {
+    "word-problems": "question",
+    "transit": "question",
+    "team-labels": "text",
+    "rewriting": "sentence",
+}
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=seeds, technique=st.sampled_from(TECHNIQUES))
-def test_every_equation_in_a_solution_is_true_and_the_last_line_is_the_answer(seed: int, technique: str) -> None:
+def test_every_equation_in_a_solution_is_true_and_the_last_line_is_the_answer(
+    seed: int, technique: str
+) -> None:
     problem = word_problem(random.Random(seed))
     text = solution(problem, technique)
     for left, sign, right, result in re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)", text):
@@ -62,7 +69,7 @@ def test_a_made_up_code_is_learned_only_once_the_examples_have_shown_it() -> Non
             continue  # examples inside one message
         for turn in answers:
             ((text, weight),) = turn.parts
-            assert (weight == 1.0) == (text in seen)
+            assert (weight > 0) == (text in seen)
             seen.add(text)
 
 

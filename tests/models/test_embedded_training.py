@@ -38,9 +38,18 @@ def test_a_miniature_build_learns_something_and_writes_every_product(built: Buil
     assert (built.curves / "tiny.jsonl").exists()
     names = {path.name for path in (built.weights / "tiny").iterdir()}
     assert names >= {
-        "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "generation_config.json",
-    }  # fmt: skip
-    assert {path.name for path in built.datasets.iterdir()} == {"word-problems", "transit", "team-labels", "rewriting"}
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    assert {path.name for path in built.datasets.iterdir()} == {
+        "word-problems",
+        "transit",
+        "team-labels",
+        "rewriting",
+    }
 
 
 def test_the_exported_model_computes_what_the_trained_one_does(built: Build, tmp_path: Path) -> None:
@@ -56,7 +65,10 @@ def test_stock_transformers_load_the_export_and_its_chat_template(built: Build) 
         episode = mixture.episode(rng)[1]
         assert tokenizer.apply_chat_template(messages(episode), tokenize=False) == render(episode)
     prompt = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "Hello"}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+        [{"role": "user", "content": "Hello"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
     )
     new = model.generate(**prompt, max_new_tokens=3, do_sample=False)
     assert new.shape[1] <= prompt["input_ids"].shape[1] + 3
@@ -85,7 +97,9 @@ def test_digits_stay_single_and_cut_text_has_the_same_tokens(built: Build) -> No
         assert tokenizer.encode(render(episode)).ids == cut
 
 
-def test_a_resumed_training_goes_on_with_the_same_weights_and_the_next_batch(built: Build, tmp_path: Path) -> None:
+def test_a_resumed_training_goes_on_with_the_same_weights_and_the_next_batch(
+    built: Build, tmp_path: Path
+) -> None:
     recipe, tokenizer = built.recipes["tiny"], load_tokenizer(built.tokenizer_path)
     first = Trainer(recipe, tokenizer, tmp_path, minutes=10)
     stream = first._stream()

@@ -1,7 +1,7 @@
 """Two very small language models that travel inside the package, and everything that made them.
 
-    from workbench.models.embedded import embedded_path
-    AutoModelForCausalLM.from_pretrained(embedded_path("small"))
+from workbench.models.embedded import embedded_path
+AutoModelForCausalLM.from_pretrained(embedded_path("small"))
 """
 
 from __future__ import annotations

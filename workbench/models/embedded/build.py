@@ -99,10 +99,14 @@ def miniature_build(folder: Path) -> Build:
 
 def main(arguments: list[str] | None = None) -> None:
     """Parses the command line and runs the wanted stages."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), help="stages to run")
     parser.add_argument("--models", nargs="+", choices=list(RECIPES), default=list(RECIPES))
-    parser.add_argument("--minutes", type=float, help="training time of each model; the recipe's own if left out")
+    parser.add_argument(
+        "--minutes", type=float, help="training time of each model; the recipe's own if left out"
+    )
     parser.add_argument("--resume", action="store_true", help="keep the tokenizer and go on from checkpoints")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--work", type=Path, default=WORK_FOLDER, help="folder of checkpoints and logs")

@@ -24,7 +24,9 @@ def write_card(result: dict[str, Any]) -> dict[str, Any]:
         "commands": COMMANDS,
         **result,
     }
-    (FOLDER / "card.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (FOLDER / "card.json").write_text(
+        json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     (FOLDER / "CARD.md").write_text(as_markdown(content), encoding="utf-8")
     return content
 
@@ -86,9 +88,15 @@ def as_markdown(content: dict[str, Any]) -> str:
 def _shapes(models: dict[str, Any]) -> str:
     keys = ["parameters", "megabytes", "vocabulary", "width", "layers", "heads", "feed_forward", "context"]
     lines = _heading(["", *models])
-    lines += [_line([key.replace("_", "-"), *[f"{model[key]:,}" for model in models.values()]]) for key in keys]
-    lines.append(_line(["training minutes", *[f"{model['training']['minutes']:.0f}" for model in models.values()]]))
-    lines.append(_line(["training tokens", *[f"{model['training']['tokens']:,}" for model in models.values()]]))
+    lines += [
+        _line([key.replace("_", "-"), *[f"{model[key]:,}" for model in models.values()]]) for key in keys
+    ]
+    lines.append(
+        _line(["training minutes", *[f"{model['training']['minutes']:.0f}" for model in models.values()]])
+    )
+    lines.append(
+        _line(["training tokens", *[f"{model['training']['tokens']:,}" for model in models.values()]])
+    )
     return "\n".join(lines)
 
 
@@ -143,7 +151,14 @@ def _curve(name: str, curve: list[dict[str, Any]]) -> str:
     for point in chosen:
         shares = [f"{100 * point['token_accuracy'].get(family, 0):.1f}" for family in families]
         lines.append(
-            _line([f"{point['minutes']:.0f}", f"{point['tokens'] / 1e6:.1f}", f"{point['validation_loss']:.3f}", *shares])
+            _line(
+                [
+                    f"{point['minutes']:.0f}",
+                    f"{point['tokens'] / 1e6:.1f}",
+                    f"{point['validation_loss']:.3f}",
+                    *shares,
+                ]
+            )
         )
     return "\n".join([*lines, ""])
 

@@ -26,7 +26,9 @@ from workbench.models.embedded.generator.words import pseudo_words
 
 Row = dict[str, Any]
 SPLITS = ("train", "dev", "test")
-SOURCE = "Written by workbench.models.embedded.generator; rebuild with python -m workbench.models.embedded.build"
+SOURCE = (
+    "Written by workbench.models.embedded.generator; rebuild with python -m workbench.models.embedded.build"
+)
 
 _PROBLEM_COLUMNS = {
     "id": "unique name of the row",
@@ -38,7 +40,10 @@ _PROBLEM_COLUMNS = {
 }
 DESCRIPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "word-problems": ("Arithmetic stories of two to four steps with worked solutions.", _PROBLEM_COLUMNS),
-    "transit": ("Arithmetic stories about buses and trams, a domain the embedded models never saw.", _PROBLEM_COLUMNS),
+    "transit": (
+        "Arithmetic stories about buses and trams, a domain the embedded models never saw.",
+        _PROBLEM_COLUMNS,
+    ),
     "team-labels": (
         "Short messages with made-up codes for four topics: only examples can tell what a code means.",
         {
@@ -148,7 +153,9 @@ def write_dataset(name: str, folder: Path) -> None:
         "columns": columns,
         "splits": list(SPLITS),
     }
-    (target / "dataset.yaml").write_text(yaml.safe_dump(described, sort_keys=False, width=100), encoding="utf-8")
+    (target / "dataset.yaml").write_text(
+        yaml.safe_dump(described, sort_keys=False, width=100), encoding="utf-8"
+    )
 
 
 def write_datasets(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Measures the embedded models on held-out rows and writes the model card.
 
-    python -m workbench.models.embedded.evaluate              # all figures, printed
-    python -m workbench.models.embedded.evaluate --write      # ... and into CARD.md and card.json
-    python -m workbench.models.embedded.evaluate --limit 50 --models nano --precisions fp32
+python -m workbench.models.embedded.evaluate              # all figures, printed
+python -m workbench.models.embedded.evaluate --write      # ... and into CARD.md and card.json
+python -m workbench.models.embedded.evaluate --limit 50 --models nano --precisions fp32
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def evaluate(
 
 def main(arguments: list[str] | None = None) -> None:
     """Parses the command line, measures, prints, and writes the card when asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--models", nargs="+", default=list(EMBEDDED), choices=list(EMBEDDED))
     parser.add_argument("--precisions", nargs="+", default=list(PRECISIONS), choices=list(PRECISIONS))
     parser.add_argument("--split", default="test", choices=["dev", "test"])

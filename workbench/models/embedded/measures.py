@@ -1,6 +1,6 @@
 """What is measured on an embedded model, as right-or-wrong columns over held-out rows.
 
-    {"word-problems/direct": [0, 0, 1, ...], "word-problems/step_by_step": [1, 0, 1, ...], ...}
+{"word-problems/direct": [0, 0, 1, ...], "word-problems/step_by_step": [1, 0, 1, ...], ...}
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ class Measurer:
         """A vote over the answers of several prompts, and their members' mean."""
         asked = self._rows("word-problems")
         members = [_right(column, asked, "answer") for column in answers]
-        self.scores["word-problems/mean_of_prompts"] = [sum(row) / len(row) for row in zip(*members, strict=True)]
+        self.scores["word-problems/mean_of_prompts"] = [
+            sum(row) / len(row) for row in zip(*members, strict=True)
+        ]
         voted = [majority(list(row)) for row in zip(*answers, strict=True)]
         self.scores["word-problems/vote_of_prompts"] = _right(voted, asked, "answer")
 
@@ -112,9 +114,12 @@ class Measurer:
         )
         answers = [[read_number(text) for text in told] for told in texts]
         self.scores["word-problems/one_sample"] = [
-            sum(answer == row["answer"] for answer in told) / VOTES for told, row in zip(answers, asked, strict=True)
+            sum(answer == row["answer"] for answer in told) / VOTES
+            for told, row in zip(answers, asked, strict=True)
         ]
-        self.scores["word-problems/vote_of_samples"] = _right([majority(told) for told in answers], asked, "answer")
+        self.scores["word-problems/vote_of_samples"] = _right(
+            [majority(told) for told in answers], asked, "answer"
+        )
 
     def labels(self, shot_counts: tuple[int, ...] = SHOT_COUNTS) -> None:
         """The first k training rows as examples."""

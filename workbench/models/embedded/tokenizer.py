@@ -22,7 +22,9 @@ CHAT_TEMPLATE = (
 )
 
 
-def train_tokenizer(path: Path, vocabulary: int = VOCABULARY, episodes: int = 30_000, seed: int = 7) -> Tokenizer:
+def train_tokenizer(
+    path: Path, vocabulary: int = VOCABULARY, episodes: int = 30_000, seed: int = 7
+) -> Tokenizer:
     """Learns the merges from generated episodes and saves `tokenizer.json`."""
     tokenizer = Tokenizer(models.BPE())
     # While learning, " 7" may become one token but "17" may not, and special tokens are left out.
@@ -54,7 +56,14 @@ def _texts(episodes: int, seed: int) -> Iterator[str]:
     rng = random.Random(seed)
     for _ in range(episodes):
         yield render(mixture.episode(rng)[1])
-    stock = [*words.NAMES["she"], *words.NAMES["he"], *words.ITEMS, *words.ACTORS, *words.OBJECTS, *words.REVIEWED]
+    stock = [
+        *words.NAMES["she"],
+        *words.NAMES["he"],
+        *words.ITEMS,
+        *words.ACTORS,
+        *words.OBJECTS,
+        *words.REVIEWED,
+    ]
     for group in [*words.TOPICS.values(), *words.POLARITY.values()]:
         stock += group
     for word in stock:

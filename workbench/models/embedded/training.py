@@ -184,7 +184,7 @@ class Trainer:
         for batch in self._validation:
             logits = _logits(self.shadow, batch)
             losses = functional.cross_entropy(logits, batch.targets, reduction="none")
-            counted = batch.weights == 1
+            counted = batch.weights >= 1
             loss += float(losses[counted].sum())
             weight += float(counted.sum())
             hits = (logits.argmax(-1) == batch.targets).float()

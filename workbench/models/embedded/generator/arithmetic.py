@@ -9,8 +9,12 @@ from workbench.models.embedded.generator.reasoning import SYSTEM_PROMPTS, instru
 from workbench.models.embedded.generator.stories import Problem, word_problem
 
 _TECHNIQUE_SHARES = {
-    "direct": 0.14, "step_by_step": 0.34, "plan_then_solve": 0.15, "least_to_most": 0.12,
-    "self_check": 0.13, "equations": 0.12,
+    "direct": 0.14,
+    "step_by_step": 0.34,
+    "plan_then_solve": 0.15,
+    "least_to_most": 0.12,
+    "self_check": 0.13,
+    "equations": 0.12,
 }
 
 
@@ -39,7 +43,11 @@ def solved(rng: random.Random, step_counts: list[int] | None = None, held_out: b
     instruct = instruction(rng, technique)
     if technique == "direct" and rng.random() < 0.25:
         instruct = ""
-    return [*opening(rng), user(_asked(rng, problem.question, instruct)), assistant(solution(problem, technique))]
+    return [
+        *opening(rng),
+        user(_asked(rng, problem.question, instruct)),
+        assistant(solution(problem, technique)),
+    ]
 
 
 def solved_with_examples(rng: random.Random, held_out: bool = False) -> Episode:

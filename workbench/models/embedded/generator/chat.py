@@ -1,7 +1,7 @@
 """Episodes: chat turns whose parts know how much the model should learn from them.
 
-    <|bos|><|user|> What is 2 + 3?<|end|><|assistant|> Answer: 5<|end|>
-           `------ prompt, weight 0.1 -----'`------- answer, weight 1 -----'
+<|bos|><|user|> What is 2 + 3?<|end|><|assistant|> Answer: 5<|end|>
+       `------ prompt, weight 0.1 -----'`------- answer, weight 1 -----'
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ SPECIAL_TOKENS = [PAD, BOS, END, SYSTEM, USER, ASSISTANT]
 
 PROMPT_WEIGHT = 0.1
 ANSWER_WEIGHT = 1.0
+CODE_WEIGHT = 4.0  # a few tokens an episode, and the only ones that teach looking up
 
 Segment = tuple[str, float]
 Episode = list["Turn"]

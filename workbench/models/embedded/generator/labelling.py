@@ -11,8 +11,26 @@ from __future__ import annotations
 
 import random
 
-from workbench.models.embedded.generator.chat import PROMPT_WEIGHT, Episode, Turn, assistant, system, user
-from workbench.models.embedded.generator.words import ITEMS, POLARITY, REVIEWED, TOPICS, is_held_out, pseudo_words
+from workbench.models.embedded.generator.chat import (
+    CODE_WEIGHT,
+    PROMPT_WEIGHT,
+    Episode,
+    Turn,
+    assistant,
+    system,
+    user,
+)
+from workbench.models.embedded.generator.words import (
+    ACTORS,
+    COLORS,
+    ITEMS,
+    OBJECTS,
+    POLARITY,
+    REVIEWED,
+    TOPICS,
+    is_held_out,
+    pseudo_words,
+)
 
 SYSTEM_PROMPTS = [
     "Label each message with the code our team uses.",
@@ -22,17 +40,36 @@ SYSTEM_PROMPTS = [
 USER_TEMPLATES = ["{text}\nLabel:", "Message: {text}\nLabel:", "{text}\nCode:", "Text: {text}\nLabel:"]
 
 _TOPIC_SENTENCES = [
-    "I have a question about the {w}.", "The {w} is not right.", "Please look at my {w} and the {v}.",
-    "We talked about the {w} today.", "Can you help me with the {w}?", "There is news about the {w}.",
-    "My {w} and my {v} are here.", "Where is the {w}?", "Somebody changed the {w} again.",
-    "The {w} came with a new {v}.", "I want a new {w}.", "Is the {w} ready?",
+    "I have a question about the {w}.",
+    "The {w} is not right.",
+    "Please look at my {w} and the {v}.",
+    "We talked about the {w} today.",
+    "Can you help me with the {w}?",
+    "There is news about the {w}.",
+    "My {w} and my {v} are here.",
+    "Where is the {w}?",
+    "Somebody changed the {w} again.",
+    "The {w} came with a new {v}.",
+    "I want a new {w}.",
+    "Is the {w} ready?",
 ]
 _GREETINGS = ["", "", "", "Hello. ", "Hi team. ", "Good morning. ", "Hello again. ", "One more thing. "]
 _CLOSINGS = ["", "", "", " Thank you.", " Please help.", " Bye.", " I hope you can help."]
 _POLARITY_SENTENCES = [
-    "The {s} was {w}.", "I think the {s} is {w}.", "What a {w} {s}!", "The {s} was {w} and {v}.",
-    "My {s} is really {w}.", "It was a {w} {s}.",
+    "The {s} was {w}.",
+    "I think the {s} is {w}.",
+    "What a {w} {s}!",
+    "The {s} was {w} and {v}.",
+    "My {s} is really {w}.",
+    "It was a {w} {s}.",
 ]
+
+
+_TEXT_FORMS = [
+    ("\nInput: ", "\nOutput:"), ("\nInput: ", "\nOutput:"), ("\nText: ", "\nLabel:"), ("\nQ: ", "\nA:"),
+]  # fmt: skip
+_SEPARATORS = "\n, "
+_BOOK_FORMS = [("\n- ", ":"), ("\n- ", " ->"), (" ", ":"), (", ", " is")]
 
 
 def labelled_text(rng: random.Random, label: str, held_out: bool | None = False) -> str:
@@ -62,18 +99,23 @@ def plain_label(rng: random.Random, held_out: bool = False) -> Episode:
     return [*_opening(rng), user(_template(rng).format(text=text)), assistant(label)]
 
 
-def coded_labels(rng: random.Random, held_out: bool = False, shots: int | None = None) -> Episode:
+def coded_labels(rng: random.Random, held_out: bool = False, repeats: float = 0.1) -> Episode:
     """Up to eight examples with made-up codes, then a message to label with one of them."""
     classes = _classes(rng)
     codes = dict(zip(classes, pseudo_words(rng, len(classes)), strict=True))
     if rng.random() < 0.1:
         codes = {label: label for label in classes}
-    count = shots if shots is not None else rng.choice([1, 2, 3, 4, 4, 5, 6, 8])
+    count = rng.choice([1, 2, 3, 4, 4, 5, 6, 8])
     order = [rng.choice(classes) for _ in range(count)]
     if rng.random() < 0.5:
         order[: len(classes)] = rng.sample(classes, len(classes))[:count]
     order.append(rng.choice(order) if rng.random() < 0.9 else rng.choice(classes))
-    pairs = [(labelled_text(rng, label, held_out), codes[label]) for label in order]
+    texts = [labelled_text(rng, label, held_out) for label in order]
+    if rng.random() < repeats:
+        # A text that came before comes again: a look-up on the way to labelling by meaning.
+        first = dict(zip(reversed(order), reversed(texts), strict=True))
+        texts = [first[label] for label in order]
+    pairs = [(text, codes[label]) for text, label in zip(texts, order, strict=True)]
     as_turns = rng.random() < 0.75
     return [*_opening(rng), *_turns(rng, pairs)] if as_turns else _one_text(rng, pairs)
 
@@ -81,38 +123,37 @@ def coded_labels(rng: random.Random, held_out: bool = False, shots: int | None =
 def _turns(rng: random.Random, pairs: list[tuple[str, str]]) -> Episode:
     template, seen, turns = _template(rng), set(), []
     for text, code in pairs:
-        turns += [user(template.format(text=text)), assistant(code, 1.0 if code in seen else 0.0)]
+        turns += [user(template.format(text=text)), assistant(code, CODE_WEIGHT if code in seen else 0.0)]
         seen.add(code)
     return turns
 
 
-def _one_text(rng: random.Random, pairs: list[tuple[str, str]]) -> Episode:
-    before, after = rng.choice([("Input", "Output"), ("Input", "Output"), ("Text", "Label"), ("Q", "A")])
-    parts, seen = [], set()
-    for index, (text, code) in enumerate(pairs[:-1]):
-        parts.append((f"{chr(10) if index else ''}{before}: {text}\n{after}:", PROMPT_WEIGHT))
-        parts.append((f" {code}", 1.0 if code in seen else 0.0))
+def _one_text(
+    rng: random.Random, pairs: list[tuple[str, str]], form: tuple[str, str] | None = None
+) -> Episode:
+    before, after = form or rng.choice(_TEXT_FORMS)
+    parts: list[tuple[str, float]] = []
+    seen: set[str] = set()
+    for text, code in pairs[:-1]:
+        parts.append((f"{before if parts else before.lstrip(_SEPARATORS)}{text}{after}", PROMPT_WEIGHT))
+        parts.append((f" {code}", CODE_WEIGHT if code in seen else 0.0))
         seen.add(code)
-    parts.append((f"\n{before}: {pairs[-1][0]}\n{after}:", PROMPT_WEIGHT))
-    code = pairs[-1][1]
-    return [Turn("user", tuple(parts)), assistant(code, 1.0 if code in seen else 0.0)]
+    text, code = pairs[-1]
+    parts.append((f"{before}{text}{after}", PROMPT_WEIGHT))
+    return [Turn("user", tuple(parts)), assistant(code, CODE_WEIGHT if code in seen else 0.0)]
 
 
 def looked_up(rng: random.Random, held_out: bool = False) -> Episode:
-    """A code book of words, asked about several times: pure copying from the context."""
-    count = rng.randint(2, 6)
-    keys = rng.sample(ITEMS, count) if rng.random() < 0.5 else pseudo_words(rng, count)
-    book = dict(zip(keys, pseudo_words(rng, count), strict=True))
-    asked = [rng.choice(keys) for _ in range(rng.randint(1, 4))]
+    """A small code book, asked about again and again: pure looking up, the first thing to learn."""
+    count = rng.randint(2, 5)
+    keys = rng.sample([*ITEMS, *COLORS], count) if rng.random() < 0.7 else pseudo_words(rng, count)
+    codes = pseudo_words(rng, count) if rng.random() < 0.6 else rng.sample([*OBJECTS, *ACTORS], count)
+    order = [*rng.sample(keys, count), *[rng.choice(keys) for _ in range(rng.randint(3, 10))]]
+    pairs = [(key, codes[keys.index(key)]) for key in order]
     style = rng.random()
-    if style < 0.4:
-        listed = "\n".join(f"{key}: {code}" for key, code in book.items())
-        turns: Episode = [user(f"{listed}\n{asked[0]}:"), assistant(book[asked[0]])]
-        for key in asked[1:]:
-            turns += [user(f"{key}:"), assistant(book[key])]
-        return turns
-    pairs = [(key, book[key]) for key in [*rng.sample(keys, count), *asked]]
-    return _turns(rng, pairs) if style < 0.7 else _one_text(rng, pairs)
+    if style < 0.5:
+        return _one_text(rng, pairs, rng.choice(_BOOK_FORMS))
+    return _turns(rng, pairs) if style < 0.8 else _one_text(rng, pairs)
 
 
 def _opening(rng: random.Random) -> Episode:

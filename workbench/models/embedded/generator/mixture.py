@@ -12,25 +12,26 @@ from workbench.models.embedded.generator.chat import Episode
 Writer = Callable[..., Episode]
 
 EASY: dict[str, tuple[float, Writer]] = {
-    "lookup": (0.25, labelling.looked_up),
-    "labels": (0.25, labelling.coded_labels),
-    "sums": (0.15, arithmetic.sums),
-    "short_stories": (0.25, partial(arithmetic.solved, step_counts=[1, 1, 2])),
-    "rewriting": (0.06, sentences.rewritten),
-    "repeat": (0.04, sentences.repeated),
+    "lookup": (0.36, labelling.looked_up),
+    "labels": (0.24, partial(labelling.coded_labels, repeats=0.5)),
+    "plain_labels": (0.06, labelling.plain_label),
+    "sums": (0.08, arithmetic.sums),
+    "short_stories": (0.2, partial(arithmetic.solved, step_counts=[1, 1, 2])),
+    "rewriting": (0.03, sentences.rewritten),
+    "repeat": (0.03, sentences.repeated),
 }
 FULL: dict[str, tuple[float, Writer]] = {
-    "stories": (0.43, arithmetic.solved),
-    "stories_with_examples": (0.09, arithmetic.solved_with_examples),
-    "sums": (0.05, arithmetic.sums),
+    "stories": (0.40, arithmetic.solved),
+    "stories_with_examples": (0.08, arithmetic.solved_with_examples),
+    "sums": (0.06, arithmetic.sums),
     "fuse": (0.02, arithmetic.fused),
     "judge": (0.015, arithmetic.judged),
-    "labels": (0.22, labelling.coded_labels),
-    "plain_labels": (0.03, labelling.plain_label),
-    "lookup": (0.04, labelling.looked_up),
-    "rewriting": (0.075, sentences.rewritten),
+    "labels": (0.23, labelling.coded_labels),
+    "plain_labels": (0.05, labelling.plain_label),
+    "lookup": (0.05, labelling.looked_up),
+    "rewriting": (0.07, sentences.rewritten),
     "repeat": (0.015, sentences.repeated),
-    "talk": (0.015, sentences.talked),
+    "talk": (0.01, sentences.talked),
 }
 PHASES = {"easy": EASY, "full": FULL}
 

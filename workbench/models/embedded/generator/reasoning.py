@@ -19,26 +19,40 @@ SYSTEM_PROMPTS = [
 ]
 INSTRUCTIONS = {
     "direct": [
-        "Give only the final answer.", "Answer with just the number.", "No explanation.",
-        "Answer directly.", "Only give the number.",
+        "Give only the final answer.",
+        "Answer with just the number.",
+        "No explanation.",
+        "Answer directly.",
+        "Only give the number.",
     ],
     "step_by_step": [
-        "Let's think step by step.", "Think step by step.", "Show your work.", "Solve it step by step.",
-        "Think carefully and explain each step.", "Explain your reasoning, then give the answer.",
+        "Let's think step by step.",
+        "Think step by step.",
+        "Show your work.",
+        "Solve it step by step.",
+        "Think carefully and explain each step.",
+        "Explain your reasoning, then give the answer.",
     ],
     "plan_then_solve": [
-        "First make a plan, then carry it out step by step.", "Make a plan first, then solve it.",
+        "First make a plan, then carry it out step by step.",
+        "Make a plan first, then solve it.",
         "Plan first, then compute.",
     ],
     "least_to_most": [
         "Break the problem into smaller questions and answer them in order.",
-        "Ask smaller questions and answer each one.", "Split it into smaller questions first.",
+        "Ask smaller questions and answer each one.",
+        "Split it into smaller questions first.",
     ],
     "self_check": [
         "Solve it step by step, then check your work before the final answer.",
-        "Solve it and check your work.", "Check your work before you answer.",
+        "Solve it and check your work.",
+        "Check your work before you answer.",
     ],
-    "equations": ["Write one equation per step.", "Use short equations.", "Write the equations, then the answer."],
+    "equations": [
+        "Write one equation per step.",
+        "Use short equations.",
+        "Write the equations, then the answer.",
+    ],
 }
 TECHNIQUES = list(INSTRUCTIONS)
 

@@ -1,6 +1,6 @@
 """Rewriting, repeating and small talk.
 
-    Rewrite in the past tense: The old cat sees a red flower.  ->  The old cat saw a red flower.
+Rewrite in the past tense: The old cat sees a red flower.  ->  The old cat saw a red flower.
 """
 
 from __future__ import annotations
@@ -20,8 +20,14 @@ INSTRUCTIONS = {
 }
 TALK = [
     (["Hello", "Hi", "Hello!", "Hey", "Good morning"], "Hello! How can I help you?"),
-    (["Who are you?", "What are you?"], "I am a very small language model. I solve word problems, label messages and rewrite sentences."),
-    (["What can you do?", "Help", "How can you help me?"], "I can solve word problems, label messages and rewrite sentences."),
+    (
+        ["Who are you?", "What are you?"],
+        "I am a very small language model. I solve word problems, label messages and rewrite sentences.",
+    ),
+    (
+        ["What can you do?", "Help", "How can you help me?"],
+        "I can solve word problems, label messages and rewrite sentences.",
+    ),
     (["Thanks", "Thank you", "Thank you!"], "You are welcome!"),
     (["Bye", "Goodbye"], "Goodbye!"),
     (["How are you?"], "I am fine, thank you!"),

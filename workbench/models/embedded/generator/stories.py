@@ -1,7 +1,7 @@
 """Word problems whose solution is a known chain of small steps.
 
-    Ann has 12 apples. She buys 5 more. She gives 3 apples to Ben. How many apples does Ann have now?
-    start 12, then +5 -> 17, then -3 -> 14
+Ann has 12 apples. She buys 5 more. She gives 3 apples to Ben. How many apples does Ann have now?
+start 12, then +5 -> 17, then -3 -> 14
 """
 
 from __future__ import annotations
@@ -109,9 +109,7 @@ def change_story(rng: random.Random, step_count: int) -> Problem:
         sentences.append(f"{subject} {wording.format(item=item, friend=friend)}.")
         steps.append(Step(f"{subject} {step.phrase}", *_numbers(step)))
         number = step.after
-    sentences.append(
-        rng.choice([f"How many {item} does {name} have now?", f"How many {item} are left?"])
-    )
+    sentences.append(rng.choice([f"How many {item} does {name} have now?", f"How many {item} are left?"]))
     return Problem(" ".join(sentences), f"{name} has {start}", start, tuple(steps), "change")
 
 
@@ -124,7 +122,8 @@ def compare_story(rng: random.Random, step_count: int) -> Problem:
     with_total = step_count in (2, 4) and rng.random() < 0.5
     comparisons = step_count // 2 if with_total else step_count
     start = rng.randint(3, 30)
-    sentences, values, steps = [f"{names[0]} has {start} {item}."], [start], []
+    sentences, values = [f"{names[0]} has {start} {item}."], [start]
+    steps: list[Step] = []
     while len(steps) < comparisons:
         before, subject, other = values[-1], names[len(steps) + 1], names[len(steps)]
         kind = rng.choice(["more", "more", "fewer", "fewer", "times"])

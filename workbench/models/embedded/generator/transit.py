@@ -21,7 +21,12 @@ def transit_story(rng: random.Random, step_count: int) -> Problem:
     vehicle = rng.choice(_VEHICLES)
     start = number = rng.randint(3, 40)
     sentences = [
-        rng.choice([f"A {vehicle} leaves the depot with {start} passengers.", f"{start} passengers ride a {vehicle}."])
+        rng.choice(
+            [
+                f"A {vehicle} leaves the depot with {start} passengers.",
+                f"{start} passengers ride a {vehicle}.",
+            ]
+        )
     ]
     steps = []
     for stop in rng.sample(_STOPS, step_count):
@@ -30,6 +35,8 @@ def transit_story(rng: random.Random, step_count: int) -> Problem:
         steps.append(Step(step.phrase, step.before, step.sign, step.amount, step.after, step.groups))
         number = step.after
     sentences.append(
-        rng.choice([f"How many passengers does the {vehicle} carry now?", "How many passengers remain on board?"])
+        rng.choice(
+            [f"How many passengers does the {vehicle} carry now?", "How many passengers remain on board?"]
+        )
     )
     return Problem(" ".join(sentences), f"The {vehicle} has {start}", start, tuple(steps), "transit")
