@@ -1,0 +1,145 @@
+"""A real browser on a real server: Debian's Chromium, the app as `workbench app` starts it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.require import require
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SERVE = """
+import sys
+from pathlib import Path
+from workbench.app.launch import serve
+serve(Path(sys.argv[1]), int(sys.argv[2]), open_browser=False)
+"""
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+class Site:
+    """The served app: its address, and where its workspace lies."""
+
+    def __init__(self, root: Path, port: int) -> None:
+        self.root, self.url = root, f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server over a fresh copy of the shipped workspace, started somewhere else."""
+    from workbench.models.embedded import embedded_path
+
+    require(_weights(embedded_path), "the embedded models' weights")
+    root = tmp_path_factory.mktemp("site") / "workspace"
+    root.mkdir()
+    for folder in ("prompts", "experiments"):
+        shutil.copytree(REPOSITORY / folder, root / folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "2"}
+    log = (root.parent / "server.log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(root), str(port)], cwd=root.parent, env=environment, stderr=log
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+        yield Site(root, port)
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, headless."""
+    require(Path(CHROMIUM).exists(), "Chromium at /usr/bin/chromium (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def tab(browser: Any, site: Site) -> Iterator[Any]:
+    """A tab of its own; the test fails if it asked anything of another host."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, accept_downloads=True)
+    strangers: list[str] = []
+    context.on("request", lambda request: _note_stranger(request.url, strangers))
+    yield context.new_page()
+    context.close()
+    assert not strangers, f"the page asked other hosts: {strangers[:5]}"
+
+
+def _note_stranger(url: str, strangers: list[str]) -> None:
+    if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+        strangers.append(url)
+
+
+def settle(tab: Any) -> None:
+    """Waits until the page's script has run to its end and what it drew has arrived."""
+    tab.wait_for_selector(SETTLED, timeout=60_000)
+    tab.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=30_000)
+    tab.wait_for_timeout(400)
+    tab.wait_for_selector(SETTLED, timeout=60_000)
+
+
+def open_page(tab: Any, site: Site, path: str) -> None:
+    """Opens a page by its link."""
+    tab.goto(f"{site.url}{path}")
+    tab.wait_for_selector("h1", timeout=60_000)
+    settle(tab)
+
+
+def keep(tab: Any, name: str) -> None:
+    """Keeps a screenshot of the whole page."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    height = tab.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight || 900")
+    tab.set_viewport_size({"width": 1360, "height": min(max(900, int(height) + 20), 4000)})
+    tab.wait_for_timeout(500)
+    tab.screenshot(path=SCREENSHOTS / f"{name}.png")
+    tab.set_viewport_size({"width": 1360, "height": 900})
+
+
+def _weights(embedded_path: Any) -> Any:
+    try:
+        return embedded_path("nano")
+    except Exception:
+        return None
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            pytest.fail(f"the server ended with code {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=1):  # noqa: S310
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the server did not answer within 30 s")

@@ -1,0 +1,51 @@
+"""Every page, in light and dark: no violation that axe calls serious or critical."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Site, keep, settle
+from workbench.app.pages import MENU
+from workbench.engine import Workspace, create_run, execute_run
+
+VIEWS = {
+    "prompts": ["", "?view=yaml", "?view=sides", "?view=history"],
+    "datasets": ["", "?view=profile", "?view=import"],
+    "experiments": ["", "?view=yaml"],
+    "compare": ["", "?view=rows", "?view=charts"],
+}
+PAGES = [f"{name}{view}" for name in MENU for view in VIEWS.get(name, [""])]
+
+
+@pytest.fixture(scope="module")
+def with_a_run(site: Site) -> None:
+    """A small finished run, so that no page is empty."""
+    ws = Workspace.open(site.root)
+    execute_run(ws, create_run(ws, ws.experiment("quickstart"), limit=5, owner="command"))
+    ws.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_serious_axe_violation(browser: Any, site: Site, with_a_run: None, path: str, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme=scheme)
+    tab = context.new_page()
+    try:
+        tab.goto(f"{site.url}/{'' if path == 'home' else path}")
+        tab.wait_for_selector("h1", timeout=60_000)
+        settle(tab)
+        if scheme == "dark":
+            keep(tab, f"dark-{path.replace('?view=', '-')}")
+        found = Axe().run(tab).response["violations"]
+        serious = [
+            f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert not serious, "\n".join(serious)
+    finally:
+        context.close()
