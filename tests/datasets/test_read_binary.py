@@ -52,7 +52,7 @@ def test_parquet_keeps_integers_with_gaps_exact() -> None:
 
 
 def test_parquet_values_that_json_lacks_become_text() -> None:
-    moment = datetime.datetime(2024, 3, 1, 12, 30, tzinfo=datetime.timezone.utc)
+    moment = datetime.datetime(2024, 3, 1, 12, 30, tzinfo=datetime.UTC)
     table = of_parquet(
         {
             "day": [datetime.date(2024, 3, 1)],
@@ -111,7 +111,7 @@ def test_a_damaged_parquet_page_is_an_error_of_the_file() -> None:
     parquet.write_table(pyarrow.table({"q": [f"{n:064d}" for n in range(5000)]}), buffer)
     content = bytearray(buffer.getvalue())
     content[100:400] = b"\xff" * 300
-    with pytest.raises(InvalidFile, match="rows.parquet"):
+    with pytest.raises(InvalidFile, match=r"rows\.parquet"):
         read_table(bytes(content), "rows.parquet")
 
 
@@ -192,7 +192,7 @@ def test_a_sheet_is_chosen_by_title_or_number() -> None:
 
 
 def test_what_is_no_workbook_says_what_to_do() -> None:
-    with pytest.raises(InvalidFile, match="not an Excel workbook; if it is text, name it .csv"):
+    with pytest.raises(InvalidFile, match=r"not an Excel workbook; if it is text, name it \.csv"):
         read_table(b"q,a\n1,2\n", "book.xlsx")
     with pytest.raises(InvalidFile, match=r"old \.xls or a workbook with a password"):
         read_table(b"\xd0\xcf\x11\xe0" + b"\0" * 600, "book.xlsx")
@@ -209,7 +209,7 @@ def test_a_workbook_that_unpacks_beyond_the_limit_is_refused_unread() -> None:
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("xl/media/bomb.bin", b"\0" * 5_000_000)
     assert len(buffer.getvalue()) < 100_000
-    with pytest.raises(InvalidFile, match="unpacked Excel is more than the limit of 1.0 MB"):
+    with pytest.raises(InvalidFile, match=r"unpacked Excel is more than the limit of 1\.0 MB"):
         read_table(buffer.getvalue(), "book.xlsx", whole_limit_bytes=1_000_000)
 
 

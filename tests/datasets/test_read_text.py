@@ -93,7 +93,7 @@ def test_a_wrong_encoding_is_named_by_line_and_byte_and_can_be_given() -> None:
 
 
 def test_the_wrong_byte_is_found_wherever_the_pieces_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = "q,a\n".encode() + "ää,1\n".encode() * 50 + b"caf\xe9,2\n"
+    content = b"q,a\n" + "ää,1\n".encode() * 50 + b"caf\xe9,2\n"
     for size in (1, 2, 3, 7, 64):
         monkeypatch.setattr(text_module, "CHUNK_BYTES", size)
         error = refused(content)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench.core.dataset import DatasetCard
-from workbench.datasets import DatasetStore
-from workbench.datasets import split_file
+from workbench.datasets import DatasetStore, split_file
 from workbench.errors import DatasetError, InvalidFile, UnknownName, UsageError
 
 

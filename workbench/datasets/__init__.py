@@ -12,18 +12,18 @@ from workbench.datasets.store import DatasetStore
 
 __all__ = [
     "ColumnProfile",
-    "dataset_format",
     "DatasetProfile",
     "DatasetStore",
-    "import_dataset",
     "ImportResult",
-    "known_suffixes",
     "Leak",
+    "Table",
+    "dataset_format",
+    "import_dataset",
+    "known_suffixes",
     "neutralise",
     "preview",
     "profile",
     "read_table",
     "split_rows",
-    "Table",
     "write_rows",
 ]

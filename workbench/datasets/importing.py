@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from workbench.core.dataset import DatasetCard, guess_reference
+from workbench.core.dataset import ID_COLUMN, DatasetCard, guess_reference
 from workbench.datasets.folder import check_usable, write_lines
 from workbench.datasets.json_rows import Row, UnusableRow, encode_row
 from workbench.datasets.mapping import ColumnMapping
@@ -154,16 +154,22 @@ def _checked(
     seen: dict[str, int] = {}
     for count, (number, given) in enumerate(found, 1):
         row = columns.applied(given, number)
+        own = row.get(ID_COLUMN) not in (None, "")
+        if own != bool(seen) and count > 1:
+            raise source.problem(
+                "some rows have an id and others have none; fill the column, or map it to another name, "
+                f"such as --map old_{ID_COLUMN}={ID_COLUMN}.",
+                number,
+            )
         try:
             row = with_id(row, count)
             line = encode_row(row)
         except UnusableRow as error:
             raise source.problem(str(error), number) from None
-        first = seen.setdefault(row["id"], number)
-        if first != number:
+        if own and seen.setdefault(row[ID_COLUMN], number) != number:
             raise source.problem(
-                f"id '{row['id'][:80]}' already stands in {source.unit} {first}; ids must differ, "
-                "or map the column to another name.",
+                f"id '{row[ID_COLUMN][:80]}' already stands in {source.unit} {seen[row[ID_COLUMN]]}; "
+                "ids must differ, or map the column to another name.",
                 number,
             )
         if groups is not None:

@@ -65,7 +65,7 @@ def as_row(value: Any) -> Row:
 def encode_row(row: Row) -> bytes:
     """A row → one line of UTF-8 JSON with its newline. Raises UnusableRow."""
     try:
-        line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+        line = _ENCODER.encode(row)
         if "\\u0000" in line:
             check_text(row)
         return line.encode("utf-8") + b"\n"
@@ -133,3 +133,4 @@ def _lower(message: str) -> str:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
