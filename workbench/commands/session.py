@@ -33,12 +33,17 @@ class Session:
     debug: bool = False
 
 
+def session(context: typer.Context) -> Session:
+    """The shared options of this use of the command line."""
+    return context.find_object(Session) or Session()
+
+
 def workspace(context: typer.Context) -> Workspace:
     """The workspace that this use of the command line is about."""
     from workbench.engine import Workspace
 
-    session = context.find_object(Session) or Session()
-    return Workspace.open(session.root, session.database)
+    options = session(context)
+    return Workspace.open(options.root, options.database)
 
 
 def first(arguments: list[str]) -> list[str]:
