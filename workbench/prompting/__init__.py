@@ -1,0 +1,51 @@
+"""Prompts at work: rendering, choosing examples, reading answers, combining, linting, the library.
+
+Rendered messages come from `Renderer`, answers from `read_answer`, prompts from `PromptLibrary`.
+"""
+
+from __future__ import annotations
+
+from workbench.prompting.combine import (
+    CombineContext,
+    Combined,
+    Combiner,
+    combiner,
+    combiner_names,
+    needs_logprobs,
+)
+from workbench.prompting.diff import word_diff
+from workbench.prompting.history import Version, VersionHistory
+from workbench.prompting.library import PromptLibrary, read_prompt, versions_of
+from workbench.prompting.linting import LintNote, lint, rule_names
+from workbench.prompting.read import normalise_reference, read_answer, read_reference
+from workbench.prompting.reasoning import instruction, reasoning_names
+from workbench.prompting.render import Renderer
+from workbench.prompting.select import Selector, build_selector, check_source, selector_names
+
+__all__ = [
+    "CombineContext",
+    "Combined",
+    "Combiner",
+    "LintNote",
+    "PromptLibrary",
+    "Renderer",
+    "Selector",
+    "Version",
+    "VersionHistory",
+    "build_selector",
+    "check_source",
+    "combiner",
+    "combiner_names",
+    "instruction",
+    "lint",
+    "needs_logprobs",
+    "normalise_reference",
+    "read_answer",
+    "read_prompt",
+    "read_reference",
+    "reasoning_names",
+    "rule_names",
+    "selector_names",
+    "versions_of",
+    "word_diff",
+]

@@ -1,8 +1,8 @@
 """Named extensions: built-in ones are small files of one package, outside ones come by entry point.
 
-    reasonings: Registry[str] = Registry("reasoning technique", "workbench.reasoning", __name__)
-    reasonings.names()              ->  ["least_to_most", "plan_then_solve", ...]
-    reasonings.get("step_by_step")  ->  "Let's think step by step."
+reasonings: Registry[str] = Registry("reasoning technique", "workbench.reasoning", __name__)
+reasonings.names()              ->  ["least_to_most", "plan_then_solve", ...]
+reasonings.get("step_by_step")  ->  "Let's think step by step."
 """
 
 from __future__ import annotations

@@ -24,14 +24,10 @@ BUDGET = 2_000_000
 MAX_EXPONENT = 64
 
 FILTERS = frozenset(
-    "abs capitalize count d default dictsort e escape first float groupby int items join last length list "
-    "lower map max min reject rejectattr reverse select selectattr sort string sum title tojson trim "
-    "truncate unique upper urlencode wordcount".split()
+    ["abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "groupby", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"]
 )
 METHODS = frozenset(
-    "capitalize count endswith find get index isalpha isdigit isnumeric items keys lower lstrip partition "
-    "removeprefix removesuffix rfind rpartition rsplit rstrip split splitlines startswith strip title upper "
-    "values".split()
+    ["capitalize", "count", "endswith", "find", "get", "index", "isalpha", "isdigit", "isnumeric", "items", "keys", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper", "values"]
 )
 NOT_IN_PROMPTS = (
     nodes.Macro, nodes.CallBlock, nodes.Block, nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport,

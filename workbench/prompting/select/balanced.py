@@ -37,7 +37,7 @@ class Balanced:
     def select(self, row: Row) -> list[Row]:
         """One row of each class, then a second one of each, up to `count`."""
         own = self._pool.own(row)
-        left = [[place for place in places if place not in own] for places in self._classes]
+        left = [itertools.filterfalse(own.__contains__, places) for places in self._classes]
         rounds = itertools.chain.from_iterable(itertools.zip_longest(*left))
         in_turn = (place for place in rounds if place is not None)
         return [self._pool.rows[place] for place in itertools.islice(in_turn, self._pool.count)]

@@ -15,7 +15,7 @@ from workbench.prompting.select.pool import Pool, Row
 if TYPE_CHECKING:
     import numpy
 
-TOKEN = r"(?u)\b\w+\b"  # scikit-learn's own pattern drops one-letter words and single digits
+WORD = r"(?u)\b\w+\b"  # scikit-learn's own pattern drops one-letter words and single digits
 
 
 class TextSpace:
@@ -25,7 +25,7 @@ class TextSpace:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         self._pool = pool
-        self._vectorizer = TfidfVectorizer(token_pattern=TOKEN, ngram_range=(1, 2), sublinear_tf=True)
+        self._vectorizer = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True)
         texts = [pool.compared_text(row) for row in pool.rows]
         try:
             self.vectors: Any = self._vectorizer.fit_transform(texts)
