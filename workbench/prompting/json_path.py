@@ -82,10 +82,13 @@ def first_json(text: str, path: Path) -> str | None:
 
 def _follow(value: Any, path: Path) -> Any:
     for step in path:
-        if (isinstance(step, str) and isinstance(value, dict) and step in value) or (isinstance(step, int) and isinstance(value, list) and -len(value) <= step < len(value)):
-            value = value[step]
-        else:
+        if not isinstance(value, list if isinstance(step, int) else dict):
             raise _NotThere
+        container: Any = value
+        try:
+            value = container[step]
+        except LookupError:
+            raise _NotThere from None
     return value
 
 

@@ -225,7 +225,7 @@ class PromptLibrary:
                 with suppress(OSError):
                     temporary.unlink()
             raise StorageError(
-                f"{self._shown(path)} could not be written: {_reason(error)}; what was there before is untouched."
+                f"{self._shown(path)} could not be written: {_reason(error)}; what was there is untouched."
             ) from None
         self._files.pop(path.name, None)
 
@@ -273,8 +273,8 @@ class PromptLibrary:
         except InvalidFile as problem:
             file = _File(stamp, text, None, problem)
         except UnicodeDecodeError as error:
-            problem = InvalidFile(f"is not UTF-8 text at byte {error.start:,}; save it as UTF-8.", shown)
-            file = _File(stamp, text, None, problem)
+            no_text = InvalidFile(f"is not UTF-8 text at byte {error.start:,}; save it as UTF-8.", shown)
+            file = _File(stamp, text, None, no_text)
         except OSError as error:
             return _File(stamp, text, None, InvalidFile(f"cannot be read: {_reason(error)}.", shown))
         self._files[path.name] = file

@@ -11,6 +11,7 @@ where it does not end. A comma before one or two last digits, or after a lone 0,
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -36,7 +37,6 @@ EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3}){1,40},\d+|\d{1,3}(?:\.\d{3}){2,40}")
 DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}|0,\d+")
 PLAIN = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 SLASH = re.compile(r"\s?[/⁄]\s?")
-VULGAR = dict(zip("¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", ["1/4", "1/2", "3/4", "1/3", "2/3", "1/5", "2/5", "3/5", "4/5", "1/6", "5/6", "1/8", "3/8", "5/8", "7/8"], strict=True))  # fmt: skip
 
 
 def last_number(text: str) -> str | None:
@@ -58,8 +58,7 @@ def canonical(value: Decimal) -> str:
     if value == 0:
         return "0"
     _, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
-    if abs(exponent) > 10 * LONGEST_DIGITS or abs(value.adjusted()) > 60:
+    if abs(int(exponent)) > 10 * LONGEST_DIGITS or abs(value.adjusted()) > 60:
         return str(value.normalize(Context(prec=max(28, len(digits)))))
     plain = format(value, "f")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
@@ -68,9 +67,9 @@ def canonical(value: Decimal) -> str:
 def _last_in(text: str, whole: bool) -> str | None:
     text = GROUP_SPACE.sub(",", LATEX_FRACTION.sub(r" \1/\2", text))
     tokens = [token for token in TOKEN.finditer(text) if token["word"] is None]
-    if not whole and tokens and tokens[0].start() < LONGEST_DIGITS:
-        tokens = [token for token in tokens if token.start() >= LONGEST_DIGITS]  # may be cut in two
     for index in range(len(tokens) - 1, -1, -1):
+        if not whole and tokens[index].start() < LONGEST_DIGITS:
+            return None  # the window may cut it in two: look again in a wider one
         value = _value(text, tokens, index)
         if value is not None:
             return value
@@ -84,17 +83,16 @@ def _value(text: str, tokens: list[re.Match[str]], index: int) -> str | None:
         first, value = fraction
         return canonical(_divided(-value if _is_negative(text, first.start()) else value))
     if token["alone"]:
-        return canonical(_divided(Fraction(VULGAR[token["alone"]])))
+        return canonical(_divided(_vulgar(token["alone"])))
     number = _decimal(token["body"])
     if number is None:
         return None
     if token["vulgar"]:
-        number = _divided(Fraction(number) + Fraction(VULGAR[token["vulgar"]]))
+        number = _divided(Fraction(number) + _vulgar(token["vulgar"]))
     exponent = sum(int(token[part].replace("−", "-")) for part in ("e", "power") if token[part])
-    sign, digits, scale = number.as_tuple()
-    assert isinstance(scale, int)
+    _, digits, scale = number.as_tuple()
     negative = _is_negative(text, token.start()) and not _is_list_piece(token["body"])
-    return canonical(Decimal((int(negative), digits, scale + exponent)))
+    return canonical(Decimal((int(negative), digits, int(scale) + exponent)))
 
 
 def _decimal(body: str) -> Decimal | None:
@@ -139,6 +137,10 @@ def _fraction(text: str, tokens: list[re.Match[str]], index: int) -> tuple[re.Ma
         if body.isdigit() and len(body) < 16 and not before["e"] and not before["vulgar"]:
             return before, int(body) + value
     return over, value
+
+
+def _vulgar(sign: str) -> Fraction:
+    return Fraction(unicodedata.numeric(sign)).limit_denominator(10)
 
 
 def _divided(value: Fraction) -> Decimal:

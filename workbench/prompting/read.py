@@ -69,10 +69,8 @@ def after_marker(text: str, marker: str) -> str | None:
     at = text.rfind(marker)
     if at >= 0:
         return text[at + len(marker) :]
-    last = None
-    for last in re.finditer(re.escape(marker), text, re.IGNORECASE):
-        pass
-    return None if last is None else text[last.end() :]
+    ends = [found.end() for found in re.finditer(re.escape(marker), text, re.IGNORECASE)]
+    return text[ends[-1] :] if ends else None
 
 
 def _typed(rule: AnswerRule, text: str, after_a_marker: bool) -> str | None:
@@ -119,7 +117,7 @@ _READERS: dict[str, Callable[[AnswerRule, str, bool], str | None]] = {
 
 
 def _pattern(pattern: str, text: str) -> str | None:
-    import regex  # like `re`, but a search can be given a time limit
+    import regex  # type: ignore[import-untyped]  # like `re`, but a search can be given a time limit
 
     try:
         found = regex.search(pattern, text, timeout=PATTERN_SECONDS)

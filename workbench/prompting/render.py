@@ -197,6 +197,7 @@ def _compiled(source: str) -> tuple[Template, frozenset[str], bool]:
 
 def _columns_of_row(tree: nodes.Template) -> set[str]:
     columns: set[str] = set()
+    item: Any
     for item in tree.find_all((nodes.Getitem, nodes.Getattr)):
         if isinstance(item.node, nodes.Name) and item.node.name == ROW:
             if isinstance(item, nodes.Getattr):

@@ -23,11 +23,15 @@ from jinja2.visitor import NodeTransformer
 BUDGET = 2_000_000
 MAX_EXPONENT = 64
 
-FILTERS = frozenset(
-    ["abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "groupby", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"]
+FILTERS = (
+    "abs capitalize count d default dictsort e escape first float groupby int items join last length list "
+    "lower map max min reject rejectattr reverse select selectattr sort string sum title tojson trim "
+    "truncate unique upper urlencode wordcount"
 )
-METHODS = frozenset(
-    ["capitalize", "count", "endswith", "find", "get", "index", "isalpha", "isdigit", "isnumeric", "items", "keys", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper", "values"]
+METHODS = (
+    "capitalize count endswith find get index isalpha isdigit isnumeric items keys lower lstrip partition "
+    "removeprefix removesuffix rfind rpartition rsplit rstrip split splitlines startswith strip title upper "
+    "values"
 )
 NOT_IN_PROMPTS = (
     nodes.Macro, nodes.CallBlock, nodes.Block, nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport,
@@ -160,7 +164,9 @@ class _Missing(StrictUndefined):
 
     def __init__(self, hint: Any = None, obj: Any = None, name: Any = None, exc: Any = None) -> None:
         plain = exc is None or exc is UndefinedError
-        kind = functools.partial(AskedForNothing, variable=name if obj is None else None) if plain else exc
+        kind: Any = (
+            functools.partial(AskedForNothing, variable=name if obj is None else None) if plain else exc
+        )
         if obj is None:
             super().__init__(hint, name=name, exc=kind)
         else:
@@ -176,7 +182,7 @@ class _Bounded(NodeTransformer):
             raise TemplateSyntaxError(f"'{kind}' is not available in prompts", node.lineno)
         return super().generic_visit(node, *args, **kwargs)
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         if node.recursive:
             raise TemplateSyntaxError("'recursive' loops are not available in prompts", node.lineno)
         self.generic_visit(node)
@@ -184,24 +190,24 @@ class _Bounded(NodeTransformer):
         node.iter = _filtered(node.iter, "_turns", nodes.Const(text))
         return node
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), "_joined")
 
-    def visit_List(self, node: nodes.List) -> nodes.Node:
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         return _filtered(node, "_weighed")
 
-    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         return _filtered(node, "_weighed")
 
-    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         return _filtered(node, "_weighed") if node.ctx == "load" else node
 
 
-def _filtered(node: nodes.Expr, name: str, *args: nodes.Expr) -> nodes.Filter:
+def _filtered(node: Any, name: str, *args: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
 
 
@@ -222,7 +228,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         self.globals.clear()
-        self.filters = {name: _with_charge(self.filters[name]) for name in FILTERS}
+        self.filters = {name: _with_charge(self.filters[name]) for name in FILTERS.split()}
         self.filters |= {"join": _join, "replace": _replace, "indent": _indent, "round": _round}
         self.filters |= {"_turns": _turns, "_joined": _joined, "_weighed": _weighed}
 
@@ -242,7 +248,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return name in ("cycle", "changed")
         if isinstance(obj, Undefined):
             return True  # the call then says which name is missing
-        if isinstance(owner, (str, list, tuple, dict)) and name in METHODS:
+        if isinstance(owner, (str, list, tuple, dict)) and name in METHODS.split():
             return True
         raise SecurityError(f"'{name or type(obj).__name__}' cannot be called in prompts")
 

@@ -26,10 +26,8 @@ def choice(text: str, choices: str, after_a_marker: bool = False) -> str | None:
     if after_a_marker and (found := first.match(text)):
         return _as_written(found, choices)
     for pattern in others:
-        for found in pattern.finditer(text):
-            pass
-        if found:
-            return _as_written(found, choices)
+        if every := list(pattern.finditer(text)):
+            return _as_written(every[-1], choices)
     standing = {found[1] for found in alone.finditer(text)}
     return standing.pop() if len(standing) == 1 else None
 

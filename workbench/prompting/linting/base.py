@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -106,10 +107,8 @@ class Subject:
         if not isinstance(self.prompt, Prompt):
             return ""
         texts = [text for _, text in self.templates]
-        try:
+        with suppress(WorkbenchError):
             texts.append(instruction(self.prompt.reasoning))
-        except WorkbenchError:
-            pass
         texts += [str(value) for row in self.shown_rows for value in row.values()]
         texts += [message["content"] for message in self.rendered or ()]
         return "\n".join(texts)

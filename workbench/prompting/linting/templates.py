@@ -76,7 +76,7 @@ def answer_given_away(prompt: Prompt, subject: Subject) -> Iterator[tuple[str, s
     """The messages show the column that holds the right answer."""
     if subject.reference is not None and subject.reference in subject.variables:
         yield (
-            f"'{{{{ {subject.reference} }}}}' looks like the right answer; the model would only have to copy it.",
+            f"'{{{{ {subject.reference} }}}}' looks like the right answer, which the model could copy.",
             subject.variables[subject.reference],
         )
 

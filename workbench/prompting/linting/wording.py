@@ -33,7 +33,8 @@ SECRETS = {
     "a private key": r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----",
     "a bearer token": r"(?i:\bbearer)\s+[A-Za-z0-9._~+/-]{25,}",
     "a signed token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.",
-    "a password": r"(?i:\b(?:password|passwd|api[_-]?key|secret))\s*[:=]\s*[\"']?(?=[^\s\"']*\d)[^\s\"'{}]{8,}",
+    "a password": r"(?i:\b(?:password|passwd|api[_-]?key|secret))\s*[:=]\s*[\"']?"
+    r"(?=[^\s\"']*\d)[^\s\"'{}]{8,}",
 }
 SECRET_PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in SECRETS.items()]
 
