@@ -17,7 +17,8 @@ from workbench.core.prompt import DEFAULT_SAMPLING, AnyPrompt, Ensemble, Member,
 from workbench.core.run import Output, Vote
 from workbench.engine.calls import Answered, CallDesk
 from workbench.engine.composing import SENT_TO_NO_ONE, Composer
-from workbench.prompting import CombineContext, combiner, read_answer
+from workbench.prompting.combine import CombineContext, combiner, needs_logprobs
+from workbench.prompting.read import read_answer
 
 MAX_SEED = 2**31 - 1
 
@@ -194,7 +195,8 @@ class Asker:
             reply = await self._ask(name, row, sample, Sampling(), tally, logprobs=False, extra=extra)
             return Vote(name, sample, reply.text, reply.answer, key=reply.key, logprob=reply.logprob)
 
-        votes, combined = await combiner(ensemble.combine).run(ask_member, CombineContext(ensemble, ask))
+        context = CombineContext(ensemble, ask)
+        votes, combined = await combiner(ensemble.combine).run(ask_member, context)
         return Reply(combined.text, combined.answer, tuple(votes))
 
     @staticmethod
@@ -207,11 +209,6 @@ class Asker:
             below = prompt.sampling.over(self.model.spec.sampling.over(DEFAULT_SAMPLING))
             self._resolved[key] = member.over(self.sampling.over(below))
         return self._resolved[key]
-
-
-def needs_logprobs(ensemble: Ensemble) -> bool:
-    """Whether members must be asked for the log-probability of their tokens."""
-    return ensemble.combine == "best_of" and ensemble.by in (None, "logprob")
 
 
 def member_samples(ensemble: Ensemble, index: int, sample: int) -> range:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from workbench.core.document import content_hash
 from workbench.core.model import Completion, Model, Request, cost_usd, request_key
+from workbench.engine.budget import Budget
 from workbench.errors import RunCancelled
 from workbench.storage import Store
 from workbench.storage.completions import StoredCompletion
@@ -33,7 +34,7 @@ class CallDesk:
     Args:
         salt: empty to share the cache with every run; a run's id keeps its calls to itself
             (`--no-cache`), while a resume of that run still finds them.
-        budget_usd: no further call is made once this much was spent by this run.
+        budget_usd: no call is made that would probably carry the run's spending beyond this.
     """
 
     def __init__(
@@ -41,8 +42,7 @@ class CallDesk:
     ) -> None:
         self._store = store
         self._salt = salt
-        self._budget_usd = budget_usd
-        self.spent_usd = spent_usd
+        self._budget = Budget(budget_usd, spent_usd)
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._identities: dict[str, str] = {}
         self._pending: dict[str, asyncio.Future[Answered]] = {}
@@ -90,18 +90,18 @@ class CallDesk:
         name = model.spec.name
         if name not in self._slots:
             self._slots[name] = asyncio.Semaphore(max(1, model.concurrency))
-        async with self._slots[name]:
-            if self._budget_usd is not None and self.spent_usd >= self._budget_usd:
-                raise RunCancelled(
-                    f"Stopped at the budget of {self._budget_usd:g} USD; raise it and resume to go on."
-                )
+        async with self._slots[name], self._budget.call(model.spec.price) as bill:
             completion = await model.complete(request)
+            bill.cost_usd = cost = cost_usd(model.spec.price, completion)
         completion = replace(completion, text=storable(completion.text))
-        cost = cost_usd(model.spec.price, completion)
-        self.spent_usd += cost
         self._known[key] = completion
         self._new.append(StoredCompletion(key, name, completion, cost))
         return Answered(key, completion, cost, cached=False)
+
+    @property
+    def spent_usd(self) -> float:
+        """What this run has spent, earlier sessions included."""
+        return self._budget.spent_usd
 
     def take_new(self) -> list[StoredCompletion]:
         """Hands over the completions that are not stored yet."""

@@ -9,7 +9,8 @@ from workbench.core.dataset import Dataset, guess_reference
 from workbench.core.model import ChatMessage
 from workbench.core.prompt import Prompt
 from workbench.datasets import DatasetStore
-from workbench.prompting import Renderer, build_selector
+from workbench.prompting.render import Renderer
+from workbench.prompting.select import build_selector
 
 SENT_TO_NO_ONE: Mapping[str, Any] = {}
 

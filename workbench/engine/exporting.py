@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 from xml.etree import ElementTree
 
 from tabulate import tabulate
@@ -27,7 +27,7 @@ OutputFormat = Literal["csv", "jsonl", "parquet"]
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def export_report(workspace: Workspace, run: str, format: str = "table") -> str:
+def export_report(workspace: Workspace, run: str, format: str = "table") -> str:  # noqa: A002
     """The result table in one of the formats of `workbench report --format`."""
     if format not in get_args(ReportFormat):
         raise UsageError(f"'{format}' is no report format; use {', '.join(get_args(ReportFormat))}.")
@@ -50,12 +50,12 @@ def export_report(workspace: Workspace, run: str, format: str = "table") -> str:
     return f"{table}\n"
 
 
-def export_outputs(workspace: Workspace, run: str, format: str = "csv") -> bytes:
+def export_outputs(workspace: Workspace, run: str, format: str = "csv") -> bytes:  # noqa: A002
     """Every output of a run, one a row, with its scores. Formula cells are neutralised in CSV."""
     if format not in get_args(OutputFormat):
         raise UsageError(f"'{format}' is no format for outputs; use {', '.join(get_args(OutputFormat))}.")
     buffer = io.BytesIO()
-    write_rows(list(_output_rows(workspace, run)), buffer, format)
+    write_rows(list(_output_rows(workspace, run)), buffer, cast(OutputFormat, format))
     return buffer.getvalue()
 
 

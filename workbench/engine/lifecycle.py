@@ -193,7 +193,7 @@ def runs(
             prompts=tuple(dict.fromkeys(cell["prompt"] for cell in record.definition["cells"])),
             message=record.message,
         )
-        for record in workspace.store.runs.list(limit, offset, experiment)
+        for record in workspace.store.runs.newest(limit, offset, experiment)
     ]
 
 

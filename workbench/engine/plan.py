@@ -21,7 +21,7 @@ from workbench.engine.composing import Composer
 from workbench.engine.workspace import Workspace
 from workbench.errors import DatasetError, MetricError, ModelUnavailable, UsageError, WorkbenchError
 from workbench.metrics import load_metric
-from workbench.prompting import check_source
+from workbench.prompting.select import check_source
 from workbench.storage import RunRecord
 
 EXTRA_VARIABLES = {
@@ -165,8 +165,9 @@ def _check_metrics(experiment: Experiment, dataset: Dataset) -> None:
         metric = load_metric(spec)
         if metric.needs_reference and dataset.reference is None:
             raise MetricError(
-                f"Metric '{metric.name}' compares with a right answer, and dataset '{dataset.name}' names no "
-                f"such column; add `reference: COLUMN` under `dataset` (columns: {', '.join(dataset.columns)})."
+                f"Metric '{metric.name}' compares with a right answer, and dataset '{dataset.name}' names "
+                "no such column; add `reference: COLUMN` under `dataset` "
+                f"(columns: {', '.join(dataset.columns)})."
             )
 
 

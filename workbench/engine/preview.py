@@ -25,7 +25,7 @@ from workbench.engine.score import answer_rule
 from workbench.engine.workspace import Workspace
 from workbench.errors import WorkbenchError
 from workbench.metrics import load_metric
-from workbench.prompting import read_reference
+from workbench.prompting.read import read_reference
 
 T = TypeVar("T")
 END = object()

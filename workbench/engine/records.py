@@ -20,24 +20,24 @@ def get_run(workspace: Workspace, run: str) -> RunRecord:
     """The stored run. Raises UnknownName, for a deleted one too."""
     record = workspace.store.runs.get(run)
     if record is None or record.deleted_at is not None:
-        raise UnknownName("run", run, [other.id for other in workspace.store.runs.list(limit=200)])
+        raise UnknownName("run", run, [other.id for other in workspace.store.runs.newest(limit=200)])
     return record
 
 
 def find_run(workspace: Workspace, text: str) -> str:
     """A run's id from its id, the id's unique beginning, `latest`, or an experiment's name."""
     runs_table = workspace.store.runs
-    newest = runs_table.list(limit=1, experiment=None if text == "latest" else text)
+    newest = runs_table.newest(limit=1, experiment=None if text == "latest" else text)
     if newest:
         return newest[0].id
-    found = runs_table.list(limit=2, prefix=text) if text and text != "latest" else []
+    found = runs_table.newest(limit=2, prefix=text) if text and text != "latest" else []
     if len(found) == 1 or (found and found[0].id == text):
         return found[0].id
     if len(found) > 1:
         raise RunError(f"'{text}' is the beginning of several runs, such as {found[0].id} and {found[1].id}.")
     if text == "latest":
         raise RunError("There is no run yet; start one with `workbench run experiments/quickstart.yaml`.")
-    raise UnknownName("run", text, [record.id for record in runs_table.list(limit=200)])
+    raise UnknownName("run", text, [record.id for record in runs_table.newest(limit=200)])
 
 
 def effective_status(workspace: Workspace, record: RunRecord) -> str:

@@ -12,9 +12,10 @@ from workbench.core.experiment import Experiment
 from workbench.core.prompt import AnswerRule, AnyPrompt, Ensemble
 from workbench.core.run import MetricEstimate
 from workbench.engine.plan import Plan, load_plan
+from workbench.engine.records import get_run
 from workbench.engine.workspace import Workspace
 from workbench.metrics import Metric, load_metric
-from workbench.prompting import read_reference
+from workbench.prompting.read import read_reference
 from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
 
@@ -25,8 +26,7 @@ def score_run(workspace: Workspace, run: str) -> dict[tuple[int, str], CellScore
     Returns scores by (cell index, metric name). Units without an output, and outputs with errors,
     are unscored (NaN); an output in which no answer was found is wrong.
     """
-    record = workspace.store.runs.get(run)
-    assert record is not None
+    record = get_run(workspace, run)
     stored = workspace.store.scores.of_run(run)
     counts = {cell: int(total["outputs"]) for cell, total in workspace.store.outputs.totals(run).items()}
     experiment = Experiment.model_validate(record.definition["experiment"])

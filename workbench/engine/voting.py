@@ -11,7 +11,7 @@ from workbench.engine.plan import load_plan
 from workbench.engine.records import get_run
 from workbench.engine.score import answer_rule, metrics_of
 from workbench.engine.workspace import Workspace
-from workbench.prompting import read_reference
+from workbench.prompting.read import read_reference
 from workbench.statistics import bootstrap_mean
 
 SUBSETS = 25

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.document import dump
 from workbench.core.experiment import Experiment
-from workbench.core.prompt import Ensemble, Prompt
+from workbench.core.prompt import AnyPrompt, Ensemble, Prompt
 from workbench.core.run import Cell, CellComparison, CellReport, MetricEstimate
 from workbench.engine.comparing import compare
 from workbench.engine.plan import load_plan
@@ -116,7 +117,7 @@ def _as_winner(workspace: Workspace, run: str, name: str, line: CellReport) -> W
     return Winner(line.cell, name, estimate, comparison, reason)
 
 
-def _version(prompts: Any, name: str) -> str:
+def _version(prompts: Mapping[str, AnyPrompt], name: str) -> str:
     prompt = prompts[name]
     if isinstance(prompt, Prompt):
         return prompt.version

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 from workbench.storage.database import Database
 from workbench.storage.outputs import count_stored
 from workbench.storage.prompt_versions import aware
-from workbench.storage.tables import outputs, row_sets, runs
+from workbench.storage.tables import outputs, row_sets, runs, scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Runs:
             found = connection.execute(select(*COLUMNS).where(runs.c.id == run)).first()
         return _record(found) if found else None
 
-    def list(
+    def newest(
         self, limit: int = 50, offset: int = 0, experiment: str | None = None, prefix: str | None = None
     ) -> list[RunRecord]:
         """Newest first, without the deleted ones."""
@@ -142,6 +142,8 @@ class Runs:
         with self._database.write() as connection:
             if drop_errors:
                 connection.execute(delete(outputs).where(outputs.c.run == run, outputs.c.error.is_not(None)))
+                # as many outputs may come again, with other answers
+                connection.execute(delete(scores).where(scores.c.run == run))
             done, errors = count_stored(connection, run)
             connection.execute(
                 update(runs)
