@@ -49,13 +49,13 @@ def shown_progress() -> Iterator[Callable[[Progress], None]]:
 
 
 def _lines() -> Callable[[Progress], None]:
-    last_s = -SECONDS_BETWEEN_LINES
+    last_s, last_done = -SECONDS_BETWEEN_LINES, 0
 
     def show(progress: Progress) -> None:
-        nonlocal last_s
-        now_s = time.monotonic()
-        if progress.done == progress.total or now_s - last_s >= SECONDS_BETWEEN_LINES:
-            last_s = now_s
+        nonlocal last_s, last_done
+        now_s, finished = time.monotonic(), progress.done == progress.total
+        if progress.done != last_done and (finished or now_s - last_s >= SECONDS_BETWEEN_LINES):
+            last_s, last_done = now_s, progress.done
             say(f"{progress.done}/{progress.total} {pace(progress)}".rstrip())
 
     return show

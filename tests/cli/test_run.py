@@ -1,0 +1,213 @@
+"""`workbench run`, `report` and `compare`: the JSON contract, exit codes, stopping and resuming."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import signal
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, start
+from tests.cli.shapes import COMPARE, METRIC, RUN, problems
+from tests.engine.conftest import adds, write_workspace
+from tests.fake_openai import BaseUrl, error, openai_server
+
+
+def test_run_prints_the_document_of_the_contract(workbench: Command):
+    document = workbench("run", "sums", "--json").json
+    assert problems(document, RUN) == []
+    assert document["status"] == "completed"
+    assert document["calls"] == 24
+    for cell in document["cells"]:
+        assert cell["rows"] == 12
+        assert problems(cell["metrics"]["exact_match"], METRIC) == []
+
+
+def test_report_prints_the_same_document_later(workbench: Command):
+    ran = workbench("run", "sums", "--json").json
+    assert workbench("report", ran["run"], "--json").json == ran
+    assert workbench("report", "--format", "json").json == ran
+
+
+def test_run_takes_a_name_or_a_file(workbench: Command, root: Path):
+    assert workbench("run", "experiments/sums.yaml", "--limit", 3, "--json").json["cells"][0]["rows"] == 3
+    assert workbench("run", root / "experiments" / "sums.yaml", "--limit", 3, "--json").json["cached"] == 6
+
+
+def test_run_shows_a_table_and_the_next_step(workbench: Command):
+    ended = workbench("run", "sums")
+    assert "careful" in ended.out
+    assert "exact_match" in ended.out
+    assert "workbench compare" in ended.err
+    assert "24/24" in ended.err, "progress goes to stderr"
+
+
+def test_a_rerun_is_answered_from_the_cache(workbench: Command, server: BaseUrl):
+    workbench("run", "sums")
+    asked = len(server.bodies)
+    assert workbench("run", "sums", "--json").json["cached"] == 24
+    assert len(server.bodies) == asked
+    workbench("run", "sums", "--no-cache")
+    assert len(server.bodies) == 2 * asked
+
+
+def test_compare_gives_verdicts_against_the_baseline(workbench: Command):
+    workbench("run", "sums")
+    document = workbench("compare", "latest", "--json").json
+    assert problems(document, COMPARE) == []
+    assert document["baseline"]["prompt"] == "direct"
+    (line,) = document["comparisons"]
+    assert line["prompt"] == "careful"
+    assert line["difference"] == pytest.approx(0.5)
+    assert line["verdict"] == "better"
+    shown = workbench("compare", "--metric", "exact_match")
+    assert "better" in shown.out
+    assert "workbench export winner" in shown.err
+
+
+def test_compare_across_two_runs_pairs_each_cell_with_itself(workbench: Command):
+    first = workbench("run", "sums", "--json").json["run"]
+    workbench("run", "sums", "--limit", 6)
+    document = workbench("compare", "latest", "--across", first, "--json").json
+    assert [line["difference"] for line in document["comparisons"]] == [0, 0]
+    assert {line["n"] for line in document["comparisons"]} == {6}
+
+
+@pytest.mark.parametrize("kind", ["table", "md", "html", "csv", "json", "junit"])
+def test_every_report_format_is_written(workbench: Command, root: Path, kind: str):
+    workbench("run", "sums")
+    file = root / "out" / f"report.{kind}"
+    ended = workbench("report", "latest", "--format", kind, "-o", file)
+    assert ended.out == ""
+    text = file.read_text("utf-8")
+    assert "careful" in text
+    if kind == "junit":
+        assert ElementTree.fromstring(text).tag in ("testsuite", "testsuites")
+    if kind == "csv":
+        assert len(list(csv.DictReader(io.StringIO(text)))) >= 2
+
+
+@pytest.mark.parametrize(
+    ("bar", "code"), [("exact_match=0.5", 0), ("exact_match=0.9", 4), ("exact_match=90%", 4)]
+)
+def test_a_missed_bar_is_exit_code_4(workbench: Command, bar: str, code: int):
+    ended = workbench("run", "sums", "--fail-under", bar, code=code)
+    assert ("Missed: direct" in ended.err) is (code == 4)
+    assert "careful" in ended.out, "the table is printed all the same"
+
+
+@pytest.mark.parametrize("bar", ["exact_match", "bleu=0.5", "exact_match=high", "=1"])
+def test_a_bar_that_cannot_be_read_is_wrong_usage_before_any_call(
+    workbench: Command, server: BaseUrl, bar: str
+):
+    assert "--fail-under" in workbench("run", "sums", "--fail-under", bar, code=2).err
+    assert server.bodies == []
+
+
+def test_calls_that_end_in_errors_are_exit_code_3_and_can_be_asked_again(tmp_path: Path, workbench_in):
+    working = False
+
+    def answer(body):
+        fails = "What is 5 +" in body["messages"][-1]["content"] and not working
+        return error(400, "cannot do that") if fails else adds(body)
+
+    with openai_server(answer=answer) as url:
+        run = workbench_in(write_workspace(tmp_path / "workspace", url))
+        document = run("run", "sums", "--json", code=3).json
+        assert document["errors"] == 2
+        assert document["status"] == "completed"
+        asked = len(url.bodies)
+        working = True
+        again = run("run", "--resume", "latest", "--json").json
+        assert (again["run"], again["errors"]) == (document["run"], 0)
+        assert len(url.bodies) == asked + 2
+
+
+def test_the_budget_stops_a_run_and_a_larger_one_lets_it_go_on(
+    workbench: Command, server: BaseUrl, root: Path
+):
+    models = root / "experiments" / "models.yaml"
+    models.write_text(models.read_text().replace("retries: 0", "retries: 0, concurrency: 2"))
+    ended = workbench("run", "sums", "--budget", 0.05, code=1)
+    assert "budget of 0.05 USD" in ended.err
+    assert 0 < len(server.bodies) < 24
+    document = workbench("run", "--resume", "latest", "--budget", 100, "--json").json
+    assert document["status"] == "completed"
+    assert len(server.bodies) == 24
+
+
+@pytest.mark.parametrize("signal_sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_stopped_run_says_how_to_go_on_and_loses_nothing(tmp_path: Path, signal_sent, workbench_in):
+    with openai_server(answer=adds, delay_s=0.1) as url:
+        root = write_workspace(tmp_path / "workspace", url, rows=150)
+        process = start(root, "run", "sums")
+        while len(url.bodies) < 40 and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal_sent)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        assert "Traceback" not in err
+        assert out == ""
+        run = re.search(r"workbench run --resume (\S+)", err)
+        assert run, err
+        document = workbench_in(root)("run", "--resume", run[1], "--json").json
+        assert document["status"] == "completed"
+        assert [cell["rows"] for cell in document["cells"]] == [150, 150]
+        in_flight = len(url.bodies) - 300
+        assert 0 <= in_flight <= 64, "only what was in flight was asked twice"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"],
+        ["run", "sums", "--resume", "latest"],
+        ["run", "sums", "--limit", "0"],
+        ["run", "sums", "--limit", "many"],
+        ["run", "sums", "--no-such-option"],
+        ["nonsense"],
+        ["report", "latest", "--format", "pdf"],
+        ["score", "file.csv"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_exit_code_2(workbench: Command, arguments: list[str]):
+    ended = workbench(*arguments, code=2)
+    assert ended.out == ""
+    assert len(ended.err.strip()) > 10
+
+
+def test_what_does_not_exist_is_one_sentence_with_the_nearest_name(workbench: Command, root: Path):
+    assert "Did you mean 'sums'?" in workbench("run", "sum", code=1).err
+    assert "nowhere/x.yaml" in workbench("run", "nowhere/x.yaml", code=1).err
+    assert "no run yet" in workbench("report", code=1).err
+    workbench("run", "sums", "--limit", 1)
+    assert "There is no run named 'zzz'" in workbench("report", "zzz", code=1).err
+
+
+def test_a_mistake_in_the_experiment_names_file_line_and_key(workbench: Command, root: Path):
+    file = root / "experiments" / "sums.yaml"
+    file.write_text(file.read_text().replace("prompts:", "promts:"))
+    ended = workbench("run", "sums", code=1)
+    assert "sums.yaml, line 4, key `promts`" in ended.err
+    assert "'prompts'" in ended.err
+
+
+def test_a_folder_that_is_no_workspace_says_what_one_needs(workbench: Command, tmp_path: Path):
+    ended = workbench("--root", tmp_path, "runs", code=1)
+    assert "prompts/ and experiments/" in ended.err
+    assert "--root" in ended.err
+
+
+def test_shared_options_may_stand_anywhere(workbench: Command, root: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    database = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    workbench("run", "sums", "--limit", 2, "--root", root, f"--database={database}")
+    assert (tmp_path / "elsewhere.db").exists()
+    assert workbench("--database", database, "runs", "list", "--root", root, "--json").json["runs"]
+    assert workbench("runs", "--root", root, "--json").json["runs"] == []
