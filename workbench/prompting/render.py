@@ -136,7 +136,7 @@ class _Part:
         try:
             self._template, self.variables, self._is_constant = _compiled(source)
         except TemplateSyntaxError as error:
-            raise self._failure(f"line {error.lineno}: {error.message}", error) from None
+            raise self._failure(error.message or "not a template", error, error.lineno) from None
         except RecursionError as error:
             raise self._failure("the template is nested too deeply", error) from None
         self._constant: str | None = None
@@ -170,9 +170,10 @@ class _Part:
             return self._failure(f"'{name}' is not available in prompts; loop over a column instead", error)
         return MissingVariable(name, self.prompt, row)
 
-    def _failure(self, problem: str, error: BaseException) -> PromptError:
+    def _failure(self, problem: str, error: BaseException, line: int | None = None) -> PromptError:
         problem = problem.strip().rstrip(".") or type(error).__name__
-        return PromptError(f"Prompt '{self.prompt}', {self.place}: {problem[:400]}.")
+        at_line = f", line {line}" if line else ""
+        return PromptError(f"Prompt '{self.prompt}', {self.place}{at_line}: {problem[:400]}.")
 
 
 @functools.lru_cache(maxsize=512)
