@@ -27,20 +27,20 @@ def written(rows: list[dict[str, Any]], kind: Any) -> bytes:
     return buffer.getvalue()
 
 
-@settings(deadline=None)  # the first call imports what it needs
+@settings(deadline=None, max_examples=60)  # the first call imports what it needs
 @given(columns.flatmap(lambda c: st.lists(st.fixed_dictionaries(dict.fromkeys(c, texts)), min_size=1)))
 def test_text_comes_back_from_csv_as_it_was_but_for_formulas(rows: list[dict[str, str]]) -> None:
     expected = tuple({name: neutralise(cell) for name, cell in row.items()} for row in rows)
     assert read_table(written(rows, "csv"), "rows.csv").rows == expected
 
 
-@settings(deadline=None)  # the first call imports what it needs
+@settings(deadline=None, max_examples=60)  # the first call imports what it needs
 @given(columns.flatmap(lambda c: st.lists(st.fixed_dictionaries(dict.fromkeys(c, values)), min_size=1)))
 def test_every_value_comes_back_from_jsonl_as_it_was(rows: list[dict[str, Any]]) -> None:
     assert list(read_table(written(rows, "jsonl"), "rows.jsonl").rows) == rows
 
 
-@settings(deadline=None)  # the first call imports what it needs
+@settings(deadline=None, max_examples=60)  # the first call imports what it needs
 @given(columns.flatmap(lambda c: st.lists(st.fixed_dictionaries(dict.fromkeys(c, texts)), min_size=1)))
 def test_text_comes_back_from_parquet_as_it_was(rows: list[dict[str, str]]) -> None:
     assert list(read_table(written(rows, "parquet"), "rows.parquet").rows) == rows

@@ -17,6 +17,7 @@ from workbench.datasets import DatasetStore, import_dataset
 from workbench.errors import DatasetError, InvalidFile, UnknownName, UsageError, WorkbenchError
 
 Write = Callable[[str, "str | bytes"], Path]
+LONG_ROW = "some text " * 45 + ",1\n"
 ROWS = "prompt,answer,topic\nTwo and two?,4,sums\nTwo times two?,4,products\n"
 
 
@@ -152,6 +153,18 @@ def test_an_existing_dataset_is_not_overwritten_unasked(store: DatasetStore, wri
         import_dataset(store, path, "sums", split="dev")
 
 
+def test_of_two_imports_of_one_name_the_second_is_refused(store: DatasetStore, write: Write) -> None:
+    path = write("rows.csv", ROWS)
+
+    def meanwhile(done_bytes: int, total_bytes: int) -> None:
+        if "sums" not in store.names():
+            import_dataset(store, path, "sums", mapping={"question": "prompt"})
+
+    with pytest.raises(DatasetError, match="Meanwhile a dataset 'sums' was made"):
+        import_dataset(store, path, "sums", progress=meanwhile)
+    assert "question" in store.load("sums").columns and store.deleted() == []
+
+
 def test_what_was_replaced_can_be_brought_back(store: DatasetStore, write: Write) -> None:
     import_dataset(store, write("rows.csv", ROWS), "sums")
     import_dataset(store, write("new.csv", "q,a\n1,2\n"), "sums", on_exists="replace")
@@ -200,7 +213,7 @@ def test_one_import_can_cut_the_splits(store: DatasetStore, write: Write) -> Non
 
 
 def test_progress_counts_bytes_up_to_the_size(store: DatasetStore, write: Write) -> None:
-    path = write("rows.csv", "q,a\n" + "some text,1\n" * 300_000)
+    path = write("rows.csv", "q,a\n" + LONG_ROW * 10_000)
     seen: list[tuple[int, int]] = []
     import_dataset(store, path, "large", progress=lambda done, total: seen.append((done, total)))
     size = path.stat().st_size
@@ -210,11 +223,11 @@ def test_progress_counts_bytes_up_to_the_size(store: DatasetStore, write: Write)
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_a_large_file_is_imported_in_bounded_memory(store: DatasetStore, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"rows.{suffix}"
-    line = {"csv": "{n},%s\n" % ("word " * 200), "jsonl": '{{"q": "{n}", "a": "%s"}}\n' % ("word " * 200)}
+    line = {"csv": "{n},%s\n" % ("word " * 1000), "jsonl": '{{"q": "{n}", "a": "%s"}}\n' % ("word " * 1000)}
     with path.open("w") as file:
         if suffix == "csv":
             file.write("q,a\n")
-        for n in range(30_000):
+        for n in range(6_200):
             file.write(line[suffix].format(n=n))
     assert path.stat().st_size > 30_000_000
     tracemalloc.start()
@@ -225,7 +238,7 @@ def test_a_large_file_is_imported_in_bounded_memory(store: DatasetStore, tmp_pat
         tracemalloc.stop()
     # some pieces of a megabyte: the bytes, their text, its lines
     assert peak_bytes < 12_000_000
-    assert store.count("large", "test") == 30_000
+    assert store.count("large", "test") == 6_200
 
 
 KILLED = """
@@ -242,14 +255,14 @@ import_dataset(DatasetStore(Path(sys.argv[1])), sys.argv[2], "large", progress=k
 
 
 def test_a_killed_import_leaves_nothing_that_is_listed(store: DatasetStore, write: Write) -> None:
-    path = write("rows.csv", "q,a\n" + "some text,1\n" * 300_000)
+    path = write("rows.csv", "q,a\n" + LONG_ROW * 10_000)
     done = subprocess.run([sys.executable, "-c", KILLED, str(store.folder), str(path)], check=False)
     assert done.returncode == -signal.SIGKILL
     left = list(store.folder.iterdir())
     assert len(left) == 1 and left[0].name.startswith(".import-large-")
     assert store.names() == [] and store.broken() == []
     os.utime(left[0], (0, 0))
-    assert import_dataset(store, path, "large").rows == 300_000
+    assert import_dataset(store, path, "large").rows == 10_000
     assert [entry.name for entry in store.folder.iterdir()] == ["large"], "what died is cleared away"
 
 
@@ -272,7 +285,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(store: DatasetStore, wri
         "except DatasetError as error:\n"
         "    print(error)\n"
     )
-    path = write("rows.csv", "q,a\n" + "some text,1\n" * 100_000)
+    path = write("rows.csv", "q,a\n" + LONG_ROW * 1000)
     done = subprocess.run(
         [sys.executable, "-c", code, str(store.folder), str(path)], capture_output=True, text=True, check=True
     )

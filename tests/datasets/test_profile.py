@@ -63,6 +63,13 @@ def test_a_missing_reference_is_warned_of() -> None:
     )
 
 
+def test_thousands_with_commas_are_integers() -> None:
+    (_, column) = profile(dataset({"q": "1,450"}, {"q": "-7"}, {"q": "12"})).columns
+    assert column.kind == "integer"
+    (_, column) = profile(dataset({"q": "1,45"}, {"q": "7.5"}, {"q": "12,3456"})).columns
+    assert column.kind == "text"
+
+
 def test_nan_and_inf_as_text_are_text() -> None:
     (_, column) = profile(dataset({"q": "nan"}, {"q": "-inf"}, {"q": "infinite jest"})).columns
     assert column.kind == "text"

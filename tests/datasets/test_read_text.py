@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from workbench.datasets import known_suffixes, preview, read_table
+from workbench.datasets import dataset_format, known_suffixes, preview, read_table
 from workbench.datasets import text as text_module
+from workbench.datasets.formats import registry
+from workbench.datasets.source import Notes, Source
 from workbench.errors import DatasetError, InvalidFile, UsageError, WorkbenchError
 
 CSV = "rows.csv"
@@ -252,3 +255,24 @@ def test_a_preview_reads_no_further_than_it_shows(tmp_path: Path) -> None:
 def test_a_table_as_a_frame_converts_nothing() -> None:
     frame = read_table(b"zip,na\n007,NA\n", CSV).frame()
     assert frame.to_dict("records") == [{"zip": "007", "na": "NA"}]
+
+
+def test_a_format_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_formats", dict(registry._formats))
+
+    @dataset_format(".pairs", unit="line")
+    def read_pairs(source: Source, notes: Notes) -> Iterator[tuple[int, dict[str, str]]]:
+        for number, line in enumerate(source.open().read().decode().splitlines(), 1):
+            if "=" not in line:
+                raise source.problem("expected key=value.", number)
+            key, _, value = line.partition("=")
+            yield number, {"key": key, "value": value}
+
+    assert ".pairs" in known_suffixes()
+    assert read_table(b"a=1\nb=2\n", "rows.pairs").rows[1] == {"key": "b", "value": "2"}
+    assert refused("a=1\nb\n", "rows.pairs").line == 2
+
+
+def test_every_format_is_documented(repository: Path) -> None:
+    page = (repository / "docs" / "datasets.md").read_text(encoding="utf-8")
+    assert [suffix for suffix in known_suffixes() if f"`{suffix}`" not in page] == []

@@ -104,7 +104,7 @@ def import_dataset(
         if fractions and groups is not None:
             counts = _deal(stage, assign_splits(groups, fractions, seed), splits)
         card = _card(store, name, source, columns, description, on_exists)
-        store.commit(stage, name, card, add=on_exists == "add_split")
+        store.commit(stage, name, card, add=on_exists == "add_split", replace=on_exists == "replace")
     columns.note(notes)
     return ImportResult(
         name=name,

@@ -7,6 +7,7 @@ DatasetProfile(rows=200, columns=(ColumnProfile("text", kind="text", …), …),
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ Kind = Literal["empty", "boolean", "integer", "number", "label", "text", "nested
 
 MOST_LABELS = 50
 LONGEST_LABEL = 60
+NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+")
 
 
 @dataclass(frozen=True)
@@ -127,17 +129,13 @@ def _kind(present: list[Any], texts: list[str], distinct: int) -> Kind:
     if all(text.lower() in ("true", "false") for text in texts):
         return "boolean"
     if all(_is_number(text) for text in texts):
-        return "integer" if all(text.lstrip("+-").isdecimal() for text in texts) else "number"
+        return "integer" if not any(set(text) & set(".eE") for text in texts) else "number"
     few = distinct <= min(MOST_LABELS, max(2, len(texts) // 4))
     return "label" if few and max(map(len, texts)) <= LONGEST_LABEL else "text"
 
 
 def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.lower().strip("+-")[:1] not in ("n", "i")  # nan, inf
+    return NUMBER.fullmatch(text.strip()) is not None
 
 
 def _rank(ordered: list[int], share: float) -> int:

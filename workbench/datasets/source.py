@@ -13,7 +13,7 @@ from workbench.errors import DatasetError, InvalidFile, UsageError
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all) while a file is read."""
 
-WHOLE_LIMIT_BYTES = 200_000_000
+WHOLE_LIMIT_BYTES = 100_000_000
 """Formats that must be held in memory as a whole (JSON, Excel) are refused above this size."""
 
 

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.core.dataset import Dataset, DatasetCard, guess_reference
@@ -177,12 +177,14 @@ class DatasetStore:
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
-    def commit(self, stage: Path, name: str, card: DatasetCard, *, add: bool = False) -> None:
+    def commit(
+        self, stage: Path, name: str, card: DatasetCard, *, add: bool = False, replace: bool = False
+    ) -> None:
         """Makes what stands in `stage` the dataset: one rename.
 
         Args:
-            add: the staged splits join those that are there; else an older dataset of that name
-                goes to the trash first, where `undelete` finds it.
+            add: the staged splits join those that are there.
+            replace: an older dataset of that name goes to the trash first, where `undelete` finds it.
         """
         target = self.folder / name
         staged = split_names(stage)
@@ -195,6 +197,8 @@ class DatasetStore:
                 os.replace(stage / file, target / file)
             return
         if target.exists():
+            if not replace:
+                raise DatasetError(f"Meanwhile a dataset '{name}' was made; choose another name.")
             self.delete(name)
         os.rename(stage, target)
 
@@ -233,19 +237,22 @@ class DatasetStore:
     def _survey(self) -> Iterator[tuple[str, InvalidFile | None]]:
         for name in self._folders():
             try:
-                self.card(name)
-                yield name, None
+                if any((self.folder / name).iterdir()):
+                    self.card(name)
+                    yield name, None
             except InvalidFile as problem:
                 yield name, problem
+            except OSError as error:
+                yield name, InvalidFile(f"cannot be read: {error.strerror}.", str(self.folder / name))
 
     def _folders(self) -> list[str]:
         if not self.folder.is_dir():
             return []
-        return sorted(
-            entry.name
-            for entry in self.folder.iterdir()
-            if entry.is_dir() and is_name(entry.name) and any(entry.iterdir())
-        )
+        try:
+            found = [entry.name for entry in self.folder.iterdir() if entry.is_dir()]
+        except OSError as error:
+            raise DatasetError(f"{self.folder} cannot be read: {error.strerror}.") from None
+        return sorted(name for name in found if is_name(name))
 
     def _existing(self, name: str) -> Path:
         if not is_name(name) or not (self.folder / name).is_dir():
@@ -265,5 +272,6 @@ class DatasetStore:
     def _remove_stale(self) -> None:
         """Clears what a killed import left behind, once it is surely dead."""
         for stage in self.folder.glob(f"{STAGING_PREFIX}*"):
-            if time.time() - stage.stat().st_mtime > STALE_SECONDS:
-                shutil.rmtree(stage, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another import may be clearing it too
+                if time.time() - stage.stat().st_mtime > STALE_SECONDS:
+                    shutil.rmtree(stage, ignore_errors=True)

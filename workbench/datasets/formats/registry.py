@@ -54,9 +54,11 @@ def format_of(source: Source) -> Format:
     known = known_suffixes()
     if source.suffix not in known:
         ending = f"ends in '{source.suffix}'" if source.suffix else "has no ending"
+        near = suggestion(source.suffix, known) if source.suffix else ""
+        near = "" if near.startswith(" Known") else near  # they are listed anyway
         raise DatasetError(
-            f"{source.name} {ending}, which no reader answers to."
-            f"{suggestion(source.suffix, known)} Save it as one of {', '.join(known)}."
+            f"{source.name} {ending}, so it is not clear how to read it.{near} "
+            f"Save it as one of {', '.join(known)}."
         )
     return _formats[source.suffix]
 
