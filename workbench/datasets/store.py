@@ -47,8 +47,6 @@ class DatasetStore:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
 
-    # Reading
-
     def names(self) -> list[str]:
         """Datasets that can be used, by name."""
         return [name for name, problem in self._survey() if problem is None]
@@ -145,8 +143,6 @@ class DatasetStore:
         start = max(offset, 0)
         return list(rows.rows(positions[start : start + max(limit, 0)])), len(positions)
 
-    # Writing
-
     def save_rows(self, name: str, split: str, rows: Iterable[Row], card: DatasetCard | None = None) -> int:
         """Writes one split and the card (None: the one that is there); other splits stay.
 
@@ -231,8 +227,6 @@ class DatasetStore:
         if not trash.is_dir():
             return []
         return sorted({entry.name.rpartition("~")[0] for entry in trash.iterdir() if "~" in entry.name})
-
-    # Inside
 
     def _survey(self) -> Iterator[tuple[str, InvalidFile | None]]:
         for name in self._folders():
