@@ -8,6 +8,7 @@ from workbench.app.widgets.controls import choose, pager, segments
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.headline import headline
+from workbench.app.widgets.numbers import many
 from workbench.app.widgets.result_charts import result_charts
 from workbench.app.widgets.result_table import PER_SCREEN, result_table
 from workbench.app.widgets.rows_view import rows_view
@@ -67,8 +68,8 @@ def show() -> None:
     st.title("Compare")
     table, metric, baseline = choices(ws, run_id)
     if table.status in LIVE:
-        st.info("This run is still going; the numbers are of the outputs so far.", icon="⏱️")
-        link("run", "Watch it", "⏱️", run=table.run)
+        st.info("This run is still going; the numbers are of the outputs so far.", icon=":material/timer:")
+        link("run", "Watch it", ":material/timer:", run=table.run)
     if metric is None or not any(cell.rows for cell in table.cells):
         empty("This run has no outputs to compare.", "Resume it, or start another.", "run", "Open the run")
         return
@@ -80,7 +81,8 @@ def show() -> None:
         result_table(table, found, offset)
         st.caption(
             escaped(
-                f"Intervals are at 95 %. Verdicts compare the same rows in both cells, corrected for the "
+                f"{many(max(cell.rows for cell in table.cells), 'row')} in each cell; intervals at 95 %. "
+                "Verdicts compare the same rows in both cells, corrected for the "
                 f"{len(found.comparisons)} comparisons made"
                 + (f"; differences up to {found.margin:g} count as tied." if found.margin else ".")
             )

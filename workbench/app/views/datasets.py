@@ -13,6 +13,7 @@ from workbench.app.widgets.said import say_once
 from workbench.app.widgets.text import escaped, short
 from workbench.app.widgets.undo import offer_undo, undo_bar
 from workbench.app.workspace import workspace
+from workbench.core.dataset import guess_reference
 from workbench.engine import Workspace
 
 PER_SCREEN = 50
@@ -37,6 +38,12 @@ def browse(ws: Workspace, name: str, split: str) -> None:
         alt=f"Rows of {name}, {split}",
         column_config={key: st.column_config.TextColumn(key, width=_width(key, page)) for key in columns},
     )
+
+
+def columns_of(ws: Workspace, name: str, split: str) -> list[str]:
+    """The columns of a split's first rows."""
+    page, _ = ws.datasets.page(name, split, 0, 5)
+    return list(dict.fromkeys(key for row in page for key in row))
 
 
 def _cell(value: object) -> str:
@@ -76,14 +83,15 @@ def show() -> None:
             shown=lambda split: f"{split} ({many(counts[split], 'row')})",
         )
     with right:
-        if st.button("Delete", icon="🗑️", key="dataset delete", width="stretch"):
+        if st.button("Delete", icon=":material/delete:", key="dataset delete", width="stretch"):
             ws.datasets.delete(name)
             offer_undo(f"dataset {name}", lambda: ws.datasets.undelete(name))
             state.remember(state.DATASET, None)
             st.rerun()
     if card.description:
         st.markdown(escaped(card.description))
-    facts = [f"right answer: {card.reference}" if card.reference else "no right answer named"]
+    reference = card.reference or guess_reference(columns_of(ws, name, card.splits[0]))
+    facts = [f"right answer: {reference}" if reference else "no column holds the right answer"]
     facts += [f"license: {card.license}"] if card.license else []
     facts += [f"source: {short(card.source, 160)}"] if card.source else []
     st.caption(escaped(" · ".join(facts)))

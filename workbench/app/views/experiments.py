@@ -39,7 +39,10 @@ def actions(ws: Workspace, draft: Draft, experiment: Experiment | None) -> None:
     """Save, run, duplicate, delete."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            "Save and run" if draft.changed else "Run", type="primary", icon="▶️", disabled=experiment is None
+            "Save and run" if draft.changed else "Run",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=experiment is None,
         ):
             with explained("starting the run"):
                 if draft.changed and experiment is not None:
@@ -47,7 +50,7 @@ def actions(ws: Workspace, draft: Draft, experiment: Experiment | None) -> None:
                     draft.discard()
                 start_run(ws, draft.name)
         if (
-            st.button("Save", icon="💾", disabled=experiment is None or not draft.changed)
+            st.button("Save", icon=":material/save:", disabled=experiment is None or not draft.changed)
             and experiment is not None
         ):
             with explained("saving"):
@@ -59,7 +62,7 @@ def actions(ws: Workspace, draft: Draft, experiment: Experiment | None) -> None:
             draft.discard()
             st.rerun()
         duplicate(ws, "experiment", draft)
-        if st.button("Delete", icon="🗑️"):
+        if st.button("Delete", icon=":material/delete:"):
             with explained("deleting"):
                 text = ws.delete_experiment(draft.name)
                 offer_undo(
@@ -87,7 +90,10 @@ def editor(ws: Workspace, name: str) -> None:
         with explained("estimating the run"):
             checked = load(Experiment, draft.text, draft.shown)
             if checked.name != name:
-                st.warning("The name is the file's name; use Duplicate to save under another.", icon="⚠️")
+                st.warning(
+                    "The name is the file's name; use Duplicate to save under another.",
+                    icon=":material/warning:",
+                )
             elif estimate_panel(ws, checked):
                 experiment = checked
         actions(ws, draft, experiment)

@@ -46,11 +46,11 @@ def show() -> None:
                 filename,
                 "application/yaml",
                 type="primary",
-                icon="⬇️",
+                icon=":material/download:",
                 on_click="ignore",
             )
-            link("prompts", "Open this prompt", "📝", prompt=best.cell.prompt)
-            link("compare", "See the comparison", "⚖️", run=chosen)
+            link("prompts", "Open this prompt", ":material/edit_note:", prompt=best.cell.prompt)
+            link("compare", "See the comparison", ":material/balance:", run=chosen)
         st.code(text, language="yaml", wrap_lines=True)
     st.subheader("All outputs")
     output_downloads(ws, chosen)

@@ -22,11 +22,15 @@ def show() -> None:
     recent = runs(ws, limit=8)
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
-            "Run the quick start", type="primary", icon="▶️", disabled=not ready, key="home quick start"
+            "Run the quick start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not ready,
+            key="home quick start",
         )
         if recent:
-            link("prompts", "Write a prompt", "📝")
-            link("experiments", "Design an experiment", "🧪")
+            link("prompts", "Write a prompt", ":material/edit_note:")
+            link("experiments", "Design an experiment", ":material/science:")
     st.caption(
         "Four ways to ask, on two small models that run right here: no key, no network, about a minute."
         if ready

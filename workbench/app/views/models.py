@@ -29,7 +29,7 @@ def table(ws: Workspace, specs: list[ModelSpec]) -> None:
                 ":green-badge[✓ ready]" if checks[spec.name].ok else ":orange-badge[! not ready]"
                 for spec in specs
             ],
-            "": [
+            "What it is": [
                 escaped(short(spec.description if checks[spec.name].ok else checks[spec.name].sentence, 200))
                 for spec in specs
             ],
@@ -49,7 +49,7 @@ def table(ws: Workspace, specs: list[ModelSpec]) -> None:
 
 def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> None:
     """A box to hear a model speak."""
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    left, right = st.columns([1, 2])
     with left:
         name = choose("Model", names, state.MODEL) or names[0]
         local = specs[name].provider == "transformers"
@@ -57,7 +57,7 @@ def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> N
         kind = st.selectbox("Quantization", kinds, key="hello quantization", disabled=not local)
     with right:
         said = st.text_input("Say something", value="Hello! How are you?", key="hello text")
-        clicked = st.button("Send", type="primary", icon="💬", key="hello send")
+        clicked = st.button("Send", type="primary", icon=":material/send:", key="hello send")
     if clicked and said:
         with explained("asking the model"):
             asked = "{% raw %}" + said.replace("{%", "{ %") + "{% endraw %}"
@@ -74,7 +74,9 @@ def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> N
         row.caption(escaped(f"{specs[name].model} at {specs[name].base_url or 'its own address'}"))
     if specs[name] not in embedded_specs():
         with delete:
-            if st.button("Delete", icon="🗑️", key="model delete", help=f"Take {name} out of models.yaml"):
+            if st.button(
+                "Delete", icon=":material/delete:", key="model delete", help=f"Take {name} out of models.yaml"
+            ):
                 with explained("deleting the row"):
                     ws.models.remove(name)
                     offer_undo(f"model {name}", lambda: ws.models.add(specs[name]))

@@ -9,7 +9,7 @@ from workbench.app.widgets.empty import empty
 from workbench.app.widgets.ensemble_form import ensemble_form
 from workbench.app.widgets.errors import broken_files, explained
 from workbench.app.widgets.history import history
-from workbench.app.widgets.new_file import new_prompt, read_prompt
+from workbench.app.widgets.new_file import new_prompt
 from workbench.app.widgets.preview_panel import lint_notes, preview_panel
 from workbench.app.widgets.prompt_actions import prompt_actions
 from workbench.app.widgets.prompt_form import prompt_form
@@ -21,7 +21,9 @@ from workbench.app.widgets.undo import undo_bar
 from workbench.app.workspace import workspace
 from workbench.core.prompt import AnyPrompt
 from workbench.engine import Workspace, warm_model
-from workbench.prompting import lint, technique_names
+from workbench.prompting import lint
+from workbench.prompting.library import read_prompt
+from workbench.prompting.reasoning import reasoning_names
 
 VIEWS = {"form": "Form", "yaml": "YAML", "sides": "Side by side", "history": "History"}
 
@@ -38,7 +40,7 @@ def edit(ws: Workspace, draft: Draft, view: str) -> None:
         draft.take_form(ensemble_form(content, draft.key, others, draft.replace))
         return
     splits = [f"{name}#{split}" for name in ws.datasets.names() for split in ws.datasets.splits(name)]
-    draft.take_form(prompt_form(content, draft.key, technique_names(), splits, draft.replace))
+    draft.take_form(prompt_form(content, draft.key, reasoning_names(), splits, draft.replace))
 
 
 def checked(draft: Draft) -> AnyPrompt | None:

@@ -41,18 +41,21 @@ def actions(ws: Workspace, run_id: str, status: str, complete: bool, errors: int
     """One row of what can be done now."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if status in LIVE:
-            if st.button("Cancel", icon="⏹️", key="run cancel"):
+            if st.button("Cancel", icon=":material/stop_circle:", key="run cancel"):
                 cancel_run(ws, run_id)
                 st.rerun()
         elif (not complete or errors) and st.button(
-            "Resume" if not complete else "Retry the errors", icon="▶️", type="primary", key="run resume"
+            "Resume" if not complete else "Retry the errors",
+            icon=":material/play_arrow:",
+            type="primary",
+            key="run resume",
         ):
             resume_run(ws, run_id)
             ensure_worker(ws)
             st.rerun()
         if status not in LIVE:
-            link("compare", "Compare the cells", "⚖️", run=run_id)
-            link("export", "Export", "📦", run=run_id)
+            link("compare", "Compare the cells", ":material/balance:", run=run_id)
+            link("export", "Export", ":material/inventory_2:", run=run_id)
 
 
 def show() -> None:
@@ -68,7 +71,7 @@ def show() -> None:
     st.title(f"Run of {escaped(summary.experiment)}" if summary else "Run", anchor=False)
     st.caption(escaped(f"{run_id} · you may close this page: the run goes on." if live else run_id))
     if now.status == "completed":
-        st.success("Done. See which prompt won.", icon="✅")
+        st.success("Done. See which prompt won.", icon=":material/check_circle:")
     with explained("changing the run"):
         actions(ws, run_id, now.status, now.done >= now.total, now.errors)
     if live:

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 TOOLBAR = {"displaylogo": False, "displayModeBar": False}
 SYMBOLS = {"better": "triangle-up", "worse": "triangle-down", "tied": "square", "undecided": "circle-open"}
-MEANINGS = {
-    "better": "better",
-    "worse": "worse",
-    "tied": "tied",
-    "undecided": "undecided",
-    "baseline": "baseline",
+COLOURS = {
+    "better": "#2a9d62",
+    "worse": "#d64550",
+    "tied": "#8a8f98",
+    "undecided": "#d97a1d",
+    "baseline": "#6073e6",
 }
+"""Seen well on light and dark paper; the symbols say the same without colour."""
+SERIES = ("#6073e6", "#d97a1d", "#1b9e90", "#b45fe0", "#a8841f", "#d6558f", "#3f8fd0", "#6f9a1f")
+PLACES = ("top right", "bottom right", "top left", "bottom left")
 
 
 def safe(text: str) -> str:
@@ -48,7 +51,7 @@ def metric_chart(
         found = verdicts.get(cell.cell.index)
         name = "baseline" if cell.cell.index == baseline else found.verdict if found else "undecided"
         groups.setdefault(name, []).append((cell, estimate))
-    for name in MEANINGS:
+    for name in COLOURS:
         for_group = groups.get(name, [])
         if for_group:
             figure.add_trace(_dots(name, for_group, labels, go))
@@ -63,7 +66,7 @@ def metric_chart(
     )
     order = [labels[cell.cell.index] for cell, _ in scored]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True)
-    if scored and all(estimate.low >= 0 and estimate.high <= 1 for _, estimate in scored):
+    if _is_share([estimate for _, estimate in scored]):
         figure.update_xaxes(range=[-0.02, 1.02])
     spoken = "; ".join(f"{cell.cell.label}: {interval(estimate)}" for cell, estimate in scored[:12])
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=f"{metric} with its interval per cell. {spoken}")
@@ -85,8 +88,8 @@ def _dots(
             "width": 5,
         },
         mode="markers",
-        name=MEANINGS[name],
-        marker={"size": 11, "symbol": SYMBOLS.get(name, "diamond")},
+        name=name,
+        marker={"size": 11, "symbol": SYMBOLS.get(name, "diamond"), "color": COLOURS[name]},
         hovertext=[f"{labels[cell.cell.index]}<br>{interval(estimate)}" for cell, estimate in group],
         hoverinfo="text",
     )
@@ -121,8 +124,8 @@ def tradeoff_chart(cells: Sequence[CellReport], metric: str, against: str, key: 
                 mode="markers+text",
                 name=safe(model),
                 text=[safe(short(cell.cell.prompt, 22)) for cell in group],
-                textposition="top right",
-                marker={"size": 10, "symbol": number % 24},
+                textposition=[PLACES[(number + place) % len(PLACES)] for place in range(len(group))],
+                marker={"size": 10, "symbol": number % 24, "color": SERIES[number % len(SERIES)]},
                 hovertext=[
                     f"{safe(cell.cell.label)}<br>{interval(cell.metrics[metric])}"
                     f"<br>{axis}: {_taken(cell, against):.4g}"
@@ -140,6 +143,8 @@ def tradeoff_chart(cells: Sequence[CellReport], metric: str, against: str, key: 
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     figure.update_xaxes(rangemode="tozero")
+    if _is_share([cell.metrics[metric] for cell in cells if _has(cell, metric)]):
+        figure.update_yaxes(range=[-0.04, 1.08])
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=f"{metric} of every cell against {axis}.")
 
 
@@ -148,7 +153,7 @@ def votes_chart(curves: dict[str, list[tuple[int, MetricEstimate]]], metric: str
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for label, curve in curves.items():
+    for number, (label, curve) in enumerate(curves.items()):
         figure.add_trace(
             go.Scatter(
                 x=[voters for voters, _ in curve],
@@ -162,6 +167,8 @@ def votes_chart(curves: dict[str, list[tuple[int, MetricEstimate]]], metric: str
                     "width": 3,
                 },
                 mode="lines+markers",
+                line={"color": SERIES[number % len(SERIES)]},
+                marker={"symbol": number % 24, "size": 8},
                 name=safe(short(label, 48)),
             )
         )
@@ -174,6 +181,8 @@ def votes_chart(curves: dict[str, list[tuple[int, MetricEstimate]]], metric: str
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     figure.update_xaxes(dtick=1)
+    if _is_share([estimate for curve in curves.values() for _, estimate in curve]):
+        figure.update_yaxes(range=[-0.04, 1.04])
     spoken = "; ".join(
         f"{label}: {', '.join(f'{voters} voters {score(found.mean)}' for voters, found in curve)}"
         for label, curve in list(curves.items())[:4]
@@ -185,7 +194,9 @@ def bar_chart(names: Sequence[str], counts: Sequence[int], axis: str, key: str, 
     """Counts per value, such as rows per label or rows per length."""
     import plotly.graph_objects as go
 
-    figure = go.Figure(go.Bar(x=[safe(short(name, 24)) for name in names], y=list(counts)))
+    figure = go.Figure(
+        go.Bar(x=[safe(short(name, 24)) for name in names], y=list(counts), marker_color=SERIES[0])
+    )
     figure.update_layout(
         height=260,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -195,6 +206,10 @@ def bar_chart(names: Sequence[str], counts: Sequence[int], axis: str, key: str, 
     )
     figure.update_xaxes(type="category")
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=alt)
+
+
+def _is_share(estimates: Sequence[MetricEstimate]) -> bool:
+    return bool(estimates) and all(one.low >= 0 and one.high <= 1 for one in estimates)
 
 
 def _has(cell: CellReport, metric: str) -> bool:

@@ -30,7 +30,7 @@ def choose(
     if not options:
         return None
     if (stranger := state.unknown(key, options)) is not None:
-        st.warning(f"There is no {escaped(key)} named '{escaped(stranger)}' here.", icon="⚠️")
+        st.warning(f"There is no {escaped(key)} named '{escaped(stranger)}' here.", icon=":material/warning:")
         state.put(**{key: None})
     widget = f"url {key}"
     state.hold(widget, state.choice(key, options, default))
@@ -83,13 +83,12 @@ def pager(total: int, per_page: int, key: str = state.PAGE) -> int:
     current = state.whole(key, 1, pages, 1)
     if pages == 1:
         return 0
-    widget = f"url {key} of {pages}"
-    state.hold(widget, current)
+    widget = f"url {key} {current} of {pages}"
 
     def store() -> None:
         state.put(**{key: st.session_state[widget] if st.session_state[widget] > 1 else None})
 
-    st.pagination(pages, key=widget, on_change=store)
+    st.pagination(pages, default=current, key=widget, on_change=store)
     return (current - 1) * per_page
 
 

@@ -32,7 +32,9 @@ def ensemble_form(
     edited = [_member(member, index, len(members), key, prompts) for index, member in enumerate(members)]
     new["members"] = [member for member, kept in edited if kept]
     changed = len(new["members"]) < len(members)
-    if st.button("Add a member", icon="➕", key=f"{key} add", type="tertiary", disabled=not prompts):
+    if st.button(
+        "Add a member", icon=":material/add:", key=f"{key} add", type="tertiary", disabled=not prompts
+    ):
         new["members"].append({"prompt": prompts[0]})
         changed = True
     left, right = st.columns(2)

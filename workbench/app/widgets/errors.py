@@ -30,13 +30,13 @@ def explained(doing: str = "showing this page") -> Iterator[None]:
         st.error(
             f"Something went wrong while {doing}. Reload the page; if it happens again, the terminal "
             "that runs the app shows the details.",
-            icon="⛔",
+            icon=":material/error:",
         )
 
 
 def say(error: WorkbenchError) -> None:
     """Shows one error of ours."""
-    st.error(escaped(str(error)), icon="⛔")
+    st.error(escaped(str(error)), icon=":material/error:")
 
 
 def broken_files(files: list[InvalidFile]) -> None:

@@ -18,7 +18,8 @@ def estimate_panel(ws: Workspace, experiment: Experiment) -> bool:
         + (f" × {experiment.repeats} repeats" if experiment.repeats > 1 else "")
     )
     found = estimate(ws, plan)
-    calls, cached, tokens, cost = st.columns(4)
+    calls, cached = st.columns(2)
+    tokens, cost = st.columns(2)
     calls.metric("Calls", count(found.calls))
     cached.metric("Already cached", count(found.cached_calls), help="Answered before; they cost nothing now.")
     tokens.metric(

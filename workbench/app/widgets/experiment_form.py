@@ -73,7 +73,7 @@ def _dataset(value: Any, key: str, have: Choices) -> dict[str, Any]:
     with split_column:
         split = one_of("Split", found.get("split", "test"), splits, f"{key} split of {name}")
     with limit_column:
-        limit = number("Rows (empty: all)", found.get("limit"), f"{key} limit", True, min_value=1)
+        limit = number("Rows", found.get("limit"), f"{key} limit", True, min_value=1, placeholder="all")
     with seed_column:
         shuffle = number(
             "Shuffle seed",
@@ -81,7 +81,7 @@ def _dataset(value: Any, key: str, have: Choices) -> dict[str, Any]:
             f"{key} shuffle",
             True,
             min_value=0,
-            help="Empty: file order.",
+            placeholder="in order",
         )
     return without_empty({**found, "name": name, "split": split, "limit": limit, "shuffle": shuffle})
 
@@ -90,11 +90,11 @@ def _metrics(value: Any, key: str, have: Choices) -> list[Any]:
     given = value if isinstance(value, list) else [value] if value else ["exact_match"]
     odd = [part for part in given if not isinstance(part, str)]  # such as {evaluate: bertscore}: kept
     named = _several(
-        "Metrics (the first decides the winner)",
+        "Metrics; the first decides the winner",
         [part for part in given if isinstance(part, str)],
         tuple(have.metrics),
         f"{key} metrics",
-        format_func=lambda name: f"{name}: {have.metrics[name]}" if have.metrics.get(name) else name,
+        help="  \n".join(f"{name}: {said}" for name, said in have.metrics.items() if said),
     )
     return [*named, *odd]
 
@@ -153,14 +153,12 @@ def _limits(content: dict[str, Any], new: dict[str, Any], key: str) -> None:
     with budget:
         stated = content.get("budget")
         usd = number(
-            "Stop at USD (empty: never)",
+            "Budget, USD",
             stated.get("usd") if isinstance(stated, dict) else None,
             f"{key} budget",
             min_value=0,
         )
         new["budget"] = None if usd is None else {"usd": usd}
     with margin:
-        tie = number(
-            "A difference up to this is a tie", content.get("margin"), f"{key} margin", min_value=0, step=0.01
-        )
+        tie = number("Tie margin", content.get("margin"), f"{key} margin", min_value=0, step=0.01)
         new["margin"] = tie or None

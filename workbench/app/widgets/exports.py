@@ -30,7 +30,7 @@ def output_downloads(ws: Workspace, run_id: str) -> None:
                 data=lambda name=name: export_outputs(ws, run_id, name),
                 file_name=f"{run_id}-outputs.{name}",
                 mime=mime,
-                icon="⬇️",
+                icon=":material/download:",
                 key=f"outputs {name}",
                 on_click="ignore",
             )
@@ -45,7 +45,7 @@ def report_downloads(ws: Workspace, run_id: str) -> None:
                 data=lambda name=name: export_report(ws, run_id, name).encode(),
                 file_name=f"{run_id}-report.{ending}",
                 mime=mime,
-                icon="⬇️",
+                icon=":material/download:",
                 key=f"report {name}",
                 on_click="ignore",
             )

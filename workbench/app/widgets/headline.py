@@ -6,7 +6,6 @@ import streamlit as st
 
 from workbench.app.pages import link
 from workbench.app.widgets.errors import explained
-from workbench.app.widgets.numbers import interval
 from workbench.app.widgets.text import escaped
 from workbench.core.run import Comparison, Report
 from workbench.engine import Workspace, export_winner, winner
@@ -18,10 +17,7 @@ def headline(ws: Workspace, table: Report, comparison: Comparison) -> None:
         best = winner(ws, table.run, comparison.metric)
         filename, text = export_winner(ws, table.run, comparison.metric)
         words, button = st.columns([4, 1.6], vertical_alignment="center")
-        words.markdown(
-            f"🏆 **{escaped(best.cell.label)}** — {escaped(comparison.metric)} "
-            f"**{escaped(interval(best.estimate))}**  \n{escaped(best.reason)}"
-        )
+        words.markdown(f"🏆 **{escaped(best.cell.label)}** is ahead  \n{escaped(best.reason)}")
         with button:
             st.download_button(
                 "Download the winner",
@@ -29,9 +25,9 @@ def headline(ws: Workspace, table: Report, comparison: Comparison) -> None:
                 filename,
                 "application/yaml",
                 type="primary",
-                icon="⬇️",
+                icon=":material/download:",
                 width="stretch",
                 on_click="ignore",
                 key="download winner",
             )
-            link("export", "See it, and other formats", "📦", run=table.run)
+            link("export", "See it, and other formats", ":material/inventory_2:", run=table.run)

@@ -10,8 +10,9 @@ from workbench.app.widgets.drafting import Draft
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import ago
 from workbench.app.widgets.said import say_next
-from workbench.app.widgets.text import marked, word_diff
+from workbench.app.widgets.text import marked
 from workbench.engine import Workspace
+from workbench.prompting.diff import word_diff
 
 NOW = "what is being edited"
 
@@ -37,7 +38,12 @@ def history(ws: Workspace, draft: Draft) -> None:
     with right:
         newer = choose("To", [NOW, *labels], state.AGAINST, NOW, shown=lambda k: labels.get(k, k))
     with button:
-        if st.button("Restore the first", icon="↩️", width="stretch", help="Puts it into the editor, unsaved"):
+        if st.button(
+            "Restore the first",
+            icon=":material/undo:",
+            width="stretch",
+            help="Puts it into the editor, unsaved",
+        ):
             say_next("Restored into the editor; save it to make it the newest version.")
             state.put(view=None, version=None, against=None)
             draft.write(texts[older or "0"])

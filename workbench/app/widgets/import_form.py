@@ -73,7 +73,7 @@ def _choices(ws: Workspace, content: bytes, filename: str, columns: list[str]) -
         after = marker.text_input(
             "after the marker (optional)", placeholder="####", key=f"import after {filename}"
         )
-        if st.form_submit_button("Import", type="primary", icon="⬆️"):
+        if st.form_submit_button("Import", type="primary", icon=":material/upload:"):
             chosen = None if reference == NONE else reference
             _import(ws, content, filename, name.strip(), split.strip(), exists, mapping, chosen, after)
 

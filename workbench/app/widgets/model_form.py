@@ -38,10 +38,10 @@ def model_form(ws: Workspace) -> None:
                 "Base URL", key="model url", placeholder="http://127.0.0.1:11434/v1"
             ).strip()
             content["key"] = right.text_input(
-                "Name of the environment variable that holds the key (none for local servers)",
+                "Environment variable with the key",
                 key="model key",
                 placeholder="OPENAI_API_KEY",
-                help="The name, not the key itself: keys are never written to a file.",
+                help="Its name, not the key itself: keys are never written to a file. Empty for local servers.",
             ).strip()
             price_in = left.number_input("USD per million prompt tokens", 0.0, key="model price in")
             price_out = right.number_input("USD per million completion tokens", 0.0, key="model price out")
@@ -52,7 +52,7 @@ def model_form(ws: Workspace) -> None:
                 "Quantization", ["as it is", "fp32", "bf16", "int8"], key="model quantization"
             )
             content["quantization"] = "" if kind == "as it is" else kind
-        if st.form_submit_button("Add the model", type="primary", icon="➕"):
+        if st.form_submit_button("Add the model", type="primary", icon=":material/add:"):
             _add(ws, {key: value for key, value in content.items() if value != ""})
 
 

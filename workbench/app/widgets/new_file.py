@@ -7,11 +7,11 @@ import streamlit as st
 from workbench.app.pages import go
 from workbench.app.widgets.drafting import Draft
 from workbench.app.widgets.errors import explained
-from workbench.core.document import load, parse, to_yaml
+from workbench.core.document import load, to_yaml
 from workbench.core.experiment import DatasetChoice, Experiment
-from workbench.core.prompt import AnyPrompt, Ensemble, Prompt
 from workbench.engine import Workspace
 from workbench.errors import UsageError, WorkbenchError
+from workbench.prompting.library import read_prompt
 
 TEMPLATES = {
     "zero-shot": """\
@@ -44,29 +44,22 @@ combine: majority
 }
 
 
-def read_prompt(text: str, shown: str) -> AnyPrompt:
-    """A draft as a prompt or an ensemble. Raises InvalidFile with the line."""
-    content, _ = parse(text, shown)
-    ensemble = isinstance(content, dict) and "members" in content
-    return load(Ensemble, text, shown) if ensemble else load(Prompt, text, shown)
-
-
 def new_prompt(ws: Workspace) -> None:
     """A popover with a name and a template."""
-    with st.popover("New prompt", icon="➕", width="stretch"):
+    with st.popover("New prompt", icon=":material/add:", width="stretch"):
         name = st.text_input("Name", key="new prompt name", placeholder="my-prompt")
         kind = st.radio("Start from", list(TEMPLATES), key="new prompt template")
         if st.button("Create", type="primary", key="new prompt create"):
             with explained("creating the prompt"):
                 free_name(name, ws.prompts.names(), "prompt")
                 text = f"name: {name}\n{TEMPLATES[kind]}"
-                ws.prompts.save(read_prompt(text, f"prompts/{name}.yaml"))
+                ws.prompts.save(read_prompt(text, f"prompts/{name}.yaml"), text=text)
                 go("prompts", prompt=name)
 
 
 def new_experiment(ws: Workspace) -> None:
     """A popover with a name; the grid starts small."""
-    with st.popover("New experiment", icon="➕", width="stretch"):
+    with st.popover("New experiment", icon=":material/add:", width="stretch"):
         name = st.text_input("Name", key="new experiment name", placeholder="my-experiment")
         if st.button("Create", type="primary", key="new experiment create"):
             with explained("creating the experiment"):
@@ -91,7 +84,7 @@ def new_experiment(ws: Workspace) -> None:
 
 def duplicate(ws: Workspace, kind: str, draft: Draft) -> None:
     """A popover that saves the draft under another name and leaves the original as it is."""
-    with st.popover("Duplicate", icon="📄"):
+    with st.popover("Duplicate", icon=":material/content_copy:"):
         name = st.text_input(
             "Name of the copy", key=f"duplicate {kind} {draft.name}", value=f"{draft.name}-2"
         )

@@ -37,7 +37,7 @@ def preview_panel(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) 
                 st.warning(
                     "The prompt and its longest answer do not fit the model's context; "
                     "take fewer examples or a lower limit of tokens.",
-                    icon="⚠️",
+                    icon=":material/warning:",
                 )
         else:
             st.caption(f"{many(tokens, 'token')}, estimated; this model does not tell its context.")

@@ -27,7 +27,7 @@ def profile_view(ws: Workspace, name: str, split: str) -> None:
     ]
     found = profile(dataset, others)
     for warning in found.warnings:
-        st.warning(escaped(warning), icon="⚠️")
+        st.warning(escaped(warning), icon=":material/warning:")
     texts = [column for column in found.columns if column.kind == "text"]
     widest = max(texts or found.columns, key=lambda column: column.length_p50, default=None)
     left, right = st.columns(2)

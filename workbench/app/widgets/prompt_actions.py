@@ -7,31 +7,33 @@ import streamlit as st
 from workbench.app import state
 from workbench.app.widgets.drafting import Draft
 from workbench.app.widgets.errors import explained
-from workbench.app.widgets.new_file import duplicate, read_prompt
+from workbench.app.widgets.new_file import duplicate
 from workbench.app.widgets.said import say_next
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.undo import offer_undo
 from workbench.core.prompt import AnyPrompt
 from workbench.engine import Workspace
 from workbench.errors import InvalidFile
+from workbench.prompting.library import read_prompt
 
 
 def prompt_actions(ws: Workspace, draft: Draft, prompt: AnyPrompt | None) -> None:
     """One row of buttons; what is not saved is said in words."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Save", type="primary", icon="💾", disabled=not draft.changed, key="prompt save"):
+        if st.button(
+            "Save", type="primary", icon=":material/save:", disabled=not draft.changed, key="prompt save"
+        ):
             with explained("saving the prompt"):
                 save(ws, draft, prompt)
         if draft.changed and st.button("Discard", key="prompt discard", help="Back to what is in the file"):
             draft.discard()
             st.rerun()
         duplicate(ws, "prompt", draft)
-        if st.button("Delete", icon="🗑️", key="prompt delete"):
+        if st.button("Delete", icon=":material/delete:", key="prompt delete"):
             with explained("deleting the prompt"):
-                text = draft.saved
                 ws.prompts.delete(draft.name)
                 draft.discard()
-                offer_undo(f"prompt {draft.name}", lambda: ws.prompts.save(read_prompt(text, draft.shown)))
+                offer_undo(f"prompt {draft.name}", lambda: _put_back(ws, draft))
                 state.remember(state.PROMPT, None)
                 st.rerun()
         st.caption("Not saved yet." if draft.changed else "Saved.")
@@ -46,7 +48,11 @@ def save(ws: Workspace, draft: Draft, prompt: AnyPrompt | None) -> None:
             draft.shown,
             key="name",
         )
-    ws.prompts.save(prompt)
+    ws.prompts.save(prompt, text=draft.text)
     draft.discard()
     say_next(f"Saved prompts/{escaped(draft.name)}\\.yaml as a new version\\.")
     st.rerun()
+
+
+def _put_back(ws: Workspace, draft: Draft) -> None:
+    ws.prompts.save(read_prompt(draft.saved, draft.shown), text=draft.saved)

@@ -91,7 +91,7 @@ def _messages(found: Any, key: str) -> tuple[list[dict[str, Any]], bool]:
             placeholder="Write {{ column }} where the row's value should stand.",
         )
         new.append(message | {"role": role, "content": text})
-    added = st.button("Add a message", icon="➕", key=f"{key} add", type="tertiary")
+    added = st.button("Add a message", icon=":material/add:", key=f"{key} add", type="tertiary")
     if up:
         new[up - 1], new[up] = new[up], new[up - 1]
     if remove is not None:

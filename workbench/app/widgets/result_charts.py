@@ -20,11 +20,12 @@ def result_charts(ws: Workspace, table: Report, found: Comparison, which: tuple[
         metric_chart(table.cells, metric, found.baseline.index, verdicts, key="chart metric")
     if "taken" in which:
         st.subheader("Quality against what it takes", anchor=False)
-        taken = ["latency", "tokens"] + (["cost"] if any(cell.cost_usd for cell in table.cells) else [])
+        paid = any(cell.cost_usd for cell in table.cells)
+        taken = ["latency", "cost" if paid else "tokens"]
         for column, against in zip(st.columns(len(taken)), taken, strict=True):
             with column:
                 tradeoff_chart(table.cells, metric, against, key=f"chart {against}")
-        if "cost" not in taken:
+        if not paid:
             st.caption("Cost is not drawn: every model of this run is free of charge.")
     if "votes" in which:
         with explained("drawing the votes"):

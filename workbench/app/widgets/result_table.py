@@ -35,8 +35,10 @@ def result_table(report: Report, comparison: Comparison, offset: int = 0) -> Non
     ]
     columns = {name: [line[name] for line in lines] for name in lines[0]} if lines else {}
     for optional in ("Setting", "Errors", "No answer", "Cost"):
-        if columns and not any(value not in ("", "0", "$0") for value in columns[optional]):
+        if columns and not any(value not in ("", "0", "\\$0") for value in columns[optional]):
             del columns[optional]
+    if columns and len(set(columns["Rows"])) == 1:
+        del columns["Rows"]  # the caption says it once
     st.table(columns, border="horizontal", hide_index=True, alt=f"Cells by {comparison.metric}")
 
 
@@ -48,8 +50,8 @@ def _line(cell: CellReport, metric: str, found: CellComparison | None) -> dict[s
         "Prompt": f"**{escaped(cell.cell.prompt)}**",
         "Model": escaped(cell.cell.model),
         "Setting": escaped(setting),
-        escaped(metric): escaped(interval(cell.metrics.get(metric))),
-        "Against baseline": escaped(against),
+        escaped(metric): _unbroken(interval(cell.metrics.get(metric))),
+        "Against baseline": _unbroken(against),
         "Verdict": verdict_words(found),
         "Rows": count(cell.rows),
         "No answer": count(cell.unanswered),
@@ -58,3 +60,9 @@ def _line(cell: CellReport, metric: str, found: CellComparison | None) -> dict[s
         "Cost": escaped(dollars(cell.cost_usd)),
         "Seconds/row": seconds(cell.latency_p50_s),
     }
+
+
+def _unbroken(text: str) -> str:
+    """A mean in bold, its interval after it, on one line."""
+    mean, _, rest = text.partition(" ")
+    return f"**{escaped(mean)}**\u00a0{escaped(rest)}".replace(" ", "\u00a0") if rest else escaped(text)

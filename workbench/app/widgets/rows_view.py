@@ -12,9 +12,10 @@ from workbench.app.widgets.controls import pager, pick_numbers, search, segments
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.messages import output_line, votes_view
 from workbench.app.widgets.numbers import many
-from workbench.app.widgets.text import escaped, escaped_lines, marked, short, word_diff
+from workbench.app.widgets.text import escaped, escaped_lines, marked, short
 from workbench.core.run import Comparison, Report
-from workbench.engine import Workspace, rows
+from workbench.engine import Workspace, row_page_of, rows, winner
+from workbench.prompting.diff import word_diff
 
 PER_SCREEN = 50
 MOST_CELLS = 6
@@ -31,8 +32,8 @@ FILTERS = {
 def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
     """The filters, and one screen of rows."""
     labels = {cell.cell.index: cell.cell.label for cell in table.cells}
-    best = max(found.comparisons, key=lambda entry: entry.difference, default=None)
-    default = list(dict.fromkeys([found.baseline.index, best.cell.index if best else found.baseline.index]))
+    best = winner(ws, table.run, found.metric).cell.index
+    default = list(dict.fromkeys([found.baseline.index, best]))
     if len(default) < 2:
         default = list(labels)[:2]
     picked = pick_numbers("Cells side by side (2 to 6)", labels, state.CELLS, default, MOST_CELLS)
@@ -45,13 +46,25 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
         empty("No cell is chosen.", "Choose two cells above to see their outputs side by side.")
         return
     single = state.text(state.ROW)
-    page = rows(
-        ws, table.run, picked, only, single or text, 0 if single else _offset(), 200 if single else PER_SCREEN
-    )
-    shown = [row for row in page.rows if row.row_id == single] if single else list(page.rows)
+    if single:
+        page = rows(
+            ws, table.run, picked, offset=row_page_of(ws, table.run, single, PER_SCREEN), limit=PER_SCREEN
+        )
+        shown = [row for row in page.rows if row.row_id == single]
+    else:
+        offset = (state.whole(state.PAGE, 1, 1_000_000, 1) - 1) * PER_SCREEN
+        page = rows(ws, table.run, picked, only, text, offset, PER_SCREEN)
+        shown = list(page.rows)
     if single:
         st.markdown(f"Row **{escaped(single)}**")
-        link("compare", "Show all rows", "↩️", run=table.run, view="rows", cells=",".join(map(str, picked)))
+        link(
+            "compare",
+            "Show all rows",
+            ":material/undo:",
+            run=table.run,
+            view="rows",
+            cells=",".join(map(str, picked)),
+        )
     else:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.caption(many(page.total, "row"))
@@ -61,10 +74,6 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
     baseline = picked[0]
     for row in shown:
         _row(table.run, row, picked, labels, baseline, alone=bool(single))
-
-
-def _offset() -> int:
-    return (state.whole(state.PAGE, 1, 1_000_000, 1) - 1) * PER_SCREEN
 
 
 def _row(run_id: str, row: Any, picked: list[int], labels: dict[int, str], first: int, alone: bool) -> None:
@@ -83,7 +92,7 @@ def _row(run_id: str, row: Any, picked: list[int], labels: dict[int, str], first
                     st.markdown(escaped_lines(output.text[:LONGEST]) or "\u00a0")
                 else:
                     parts = word_diff(before.text[:LONGEST], output.text[:LONGEST])
-                    st.markdown(marked(parts, ("same", "new")))
+                    st.markdown(marked(parts, ("same", "added")))
                 if output.votes:
                     with st.expander(f"{len(output.votes)} votes"):
                         votes_view(output.votes)

@@ -16,11 +16,13 @@ from workbench.core.run import LIVE
 
 def run_list(found: Sequence[Any], key: str, narrow: bool = False) -> None:
     """Newest first; a live run links to its progress, others to their comparison."""
-    widths = [3, 3, 2] if narrow else [3, 2, 4, 2, 2]
+    widths = [3, 2.4, 2.4] if narrow else [3, 2, 4, 2, 2]
     with st.container(border=True, key=f"{key} runs"):
         for run in found:
             cells = list(st.columns(widths, vertical_alignment="center"))
-            when = f"{ago(run.created_at)}, {seconds(run.seconds)}" if run.seconds else ago(run.created_at)
+            when = ago(run.created_at)
+            if run.seconds and not narrow:
+                when += f", {seconds(run.seconds)}"
             if narrow:
                 cells[0].markdown(when)
             else:
@@ -30,11 +32,11 @@ def run_list(found: Sequence[Any], key: str, narrow: bool = False) -> None:
             cells[1].markdown(STATUS.get(run.status, escaped(run.status)))
             with cells[-1]:
                 if run.status in LIVE:
-                    link("run", "Watch", "⏱️", run=run.id)
+                    link("run", "Watch", ":material/timer:", run=run.id)
                 elif run.done:
-                    link("compare", "Compare", "⚖️", run=run.id)
+                    link("compare", "Compare", ":material/balance:", run=run.id)
                 else:
-                    link("run", "Open", "⏱️", run=run.id)
+                    link("run", "Open", ":material/timer:", run=run.id)
 
 
 def _size(run: Any) -> str:

@@ -16,4 +16,4 @@ def say_once() -> None:
     """Shows it, if there is one."""
     sentence = st.session_state.pop(state.SAID, None)
     if sentence:
-        st.success(sentence, icon="✅")
+        st.success(sentence, icon=":material/check_circle:")

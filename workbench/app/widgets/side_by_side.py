@@ -12,14 +12,15 @@ from workbench.app.widgets.controls import choose
 from workbench.app.widgets.drafting import Draft
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.messages import output_line
-from workbench.app.widgets.new_file import read_prompt
 from workbench.app.widgets.numbers import ago
 from workbench.app.widgets.row_picker import Picked
 from workbench.app.widgets.stream import streamed_together
-from workbench.app.widgets.text import escaped, escaped_lines, marked, word_diff
+from workbench.app.widgets.text import escaped, escaped_lines, marked
 from workbench.app.widgets.try_panel import judged, models_offered
 from workbench.core.prompt import AnyPrompt, Prompt
 from workbench.engine import Workspace, stream_prompt, try_prompt
+from workbench.prompting.diff import word_diff
+from workbench.prompting.library import read_prompt
 
 DRAFT = "as edited now"
 
@@ -36,7 +37,7 @@ class Side:
 def side_by_side(ws: Workspace, name: str, sides: list[Side], picked: Picked) -> None:
     """One button; both texts stream in beside each other, then the differing words are marked."""
     held = f"{state.TRIED}sides of {name}"
-    clicked = st.button("Try both on this row", type="primary", icon="▶️", key="try both")
+    clicked = st.button("Try both on this row", type="primary", icon=":material/play_arrow:", key="try both")
     columns = st.columns(2)
     lines, places = [], []
     for column, side in zip(columns, sides, strict=True):

@@ -6,16 +6,14 @@ word_diff("the cat sat", "the dog sat") ->  same "the ", gone "cat", new "dog", 
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 SELF_MADE = re.compile(r"(?<=[-<>=.:/@w])(?=[-<>=./])|(?=@)", re.IGNORECASE)
-WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 JOINER = "\u2060"  # invisible; keeps Markdown from making arrows and links of `->` and `www.`
-LONGEST_DIFF = 4_000
-Kind = Literal["same", "gone", "new"]
+Kind = Literal["same", "added", "removed"]
 
 
 def escaped(text: str) -> str:
@@ -40,23 +38,8 @@ def short(text: str, most: int = 120) -> str:
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
 
-def word_diff(before: str, after: str) -> list[tuple[Kind, str]]:
-    """What stayed, went and came, word by word, in reading order."""
-    old, new = WORDS.findall(before[:LONGEST_DIFF]), WORDS.findall(after[:LONGEST_DIFF])
-    parts: list[tuple[Kind, str]] = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            parts.append(("same", "".join(old[a:b])))
-            continue
-        if a < b:
-            parts.append(("gone", "".join(old[a:b])))
-        if c < d:
-            parts.append(("new", "".join(new[c:d])))
-    return parts
-
-
-def marked(parts: list[tuple[Kind, str]], show: tuple[Kind, ...] = ("same", "gone", "new")) -> str:
-    """Markdown with gone words struck on red and new words bold on green; colour is never alone."""
+def marked(parts: Sequence[tuple[Kind, str]], show: Sequence[Kind] = ("same", "added", "removed")) -> str:
+    """Markdown with removed words struck on red and added words bold on green; colour is never alone."""
     lines: list[list[tuple[Kind, str]]] = [[]]
     for kind, text in parts:
         if kind not in show:
@@ -76,7 +59,7 @@ def _marked_line(segments: list[tuple[Kind, str]]) -> str:
             continue
         # emphasis may not touch a space, so spaces stay outside the mark
         lead, tail = text[: text.index(core)], text[text.index(core) + len(core) :]
-        colour, sign = ("red", "~~") if kind == "gone" else ("green", "**")
+        colour, sign = ("red", "~~") if kind == "removed" else ("green", "**")
         pieces.append(f"{lead}:{colour}-background[{sign}{escaped(core)}{sign}]{tail}")
     line = "".join(pieces)
     return _indented(line)

@@ -34,10 +34,19 @@ def try_panel(ws: Workspace, name: str, prompt: AnyPrompt | None, picked: Picked
     """Two buttons and what they gave."""
     one, five = st.columns(2)
     single = one.button(
-        "Try on this row", type="primary", icon="▶️", disabled=prompt is None, key="try one", width="stretch"
+        "Try on this row",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=prompt is None,
+        key="try one",
+        width="stretch",
     )
     several = five.button(
-        "Try on five rows", icon="⏩", disabled=prompt is None, key="try five", width="stretch"
+        "Try on five rows",
+        icon=":material/fast_forward:",
+        disabled=prompt is None,
+        key="try five",
+        width="stretch",
     )
     held = f"{state.TRIED}{name}"
     if prompt is not None and (single or several):
