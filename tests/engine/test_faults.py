@@ -57,7 +57,7 @@ def test_a_killed_worker_loses_nothing_and_no_stored_call_is_made_twice(
     tmp_path: Path, experiment: Build
 ) -> None:
     with openai_server(delay_s=0.1, answer=adds) as url:
-        root = write_workspace(tmp_path / "root", url, rows=300)
+        root = write_workspace(tmp_path / "root", url, rows=150)
         workspace = Workspace.open(root)
         run = create_run(workspace, experiment())
         worker = start_worker(root)
@@ -72,11 +72,11 @@ def test_a_killed_worker_loses_nothing_and_no_stored_call_is_made_twice(
             for cell in (0, 1)
             for output in workspace.store.outputs.of_cell(run, cell)
         }
-        assert 20 < len(stored) < 600
+        assert 20 < len(stored) < 300
         asked_before = Counter(body["messages"][-1]["content"] for body in url.bodies)
         resume_run(workspace, run, owner="command")
         shown = execute_run(workspace, run)
-        assert [line.rows for line in shown.cells] == [300, 300] and shown.errors == 0
+        assert [line.rows for line in shown.cells] == [150, 150] and shown.errors == 0
         asked = Counter(body["messages"][-1]["content"] for body in url.bodies)
         for cell, position in stored:
             question = f"What is {position} + 7?" + ("\nLet's think step by step." if cell else "")
@@ -87,7 +87,7 @@ def test_a_killed_worker_loses_nothing_and_no_stored_call_is_made_twice(
 @pytest.mark.timeout(180)
 def test_a_new_worker_takes_up_what_a_killed_one_left(tmp_path: Path, experiment: Build) -> None:
     with openai_server(delay_s=0.1, answer=adds) as url:
-        root = write_workspace(tmp_path / "root", url, rows=200)
+        root = write_workspace(tmp_path / "root", url, rows=80)
         workspace = Workspace.open(root)
         run = create_run(workspace, experiment())
         first = start_worker(root)
@@ -95,7 +95,7 @@ def test_a_new_worker_takes_up_what_a_killed_one_left(tmp_path: Path, experiment
         first.kill()
         second = start_worker(root)
         wait_until(lambda: progress(workspace, run).status == "completed")
-        assert [line.rows for line in report(workspace, run).cells] == [200, 200]
+        assert [line.rows for line in report(workspace, run).cells] == [80, 80]
         second.kill()
         first.wait()
         second.wait()
@@ -143,8 +143,7 @@ def test_one_worker_at_a_time_and_it_ends_with_its_app(tmp_path: Path) -> None:
     )
     workspace = Workspace.open(root)
     subprocess.run([sys.executable, "-c", starter, str(root)], check=True, timeout=60)
-    # its parent is gone already: it ends by itself, whether or not it was seen alive
-    wait_until(lambda: not worker_alive(workspace))
+    # its parent is gone: that worker ends by itself, and must not keep a new one from starting
     ensure_worker(workspace)
     wait_until(lambda: worker_alive(workspace))
     ensure_worker(workspace)

@@ -47,7 +47,7 @@ def ensure_worker(workspace: Workspace) -> None:
         return
     logs = workspace.state_dir / "worker.log"
     command = [sys.executable, "-m", "workbench.engine.worker", "--root", str(workspace.root)]
-    command += ["--parent", str(os.getpid())]
+    command += ["--parent", str(os.getpid()), "--warm"]
     # the URL may hold a password: it goes by environment, where `ps` does not show it
     environment = os.environ | QUIET_THREADS | {"WORKBENCH_DATABASE": workspace.database_url}
     with logs.open("ab") as output:
@@ -71,11 +71,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="workbench.engine.worker", description=__doc__)
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--parent", type=int, help="ends when this process is gone and no run waits")
+    parser.add_argument("--warm", action="store_true", help="imports torch while nobody waits for it")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     workspace = Workspace.open(options.root)
-    with contextlib.suppress(Timeout), FileLock(workspace.locks_dir / LOCK).acquire(timeout=0):
-        threading.Thread(target=_import_torch, daemon=True).start()
+    # a worker that is just ending may hold the lock a little longer
+    with contextlib.suppress(Timeout), FileLock(workspace.locks_dir / LOCK).acquire(timeout=10):
+        if options.warm:
+            threading.Thread(target=_import_torch, daemon=True).start()
         while True:
             worked = work_next(workspace)
             if not worked and options.parent is not None and not _exists(options.parent):
