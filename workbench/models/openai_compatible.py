@@ -38,6 +38,7 @@ class OpenAICompatible:
 
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
+        self.local = False
         self.concurrency = spec.concurrency or DEFAULT_CONCURRENCY
         self.context = spec.context
         self._base_url = spec.base_url or OPENAI_URL

@@ -20,17 +20,16 @@ MODELS_KEY = re.compile(r"^models:", re.MULTILINE)
 
 def with_row(text: str, spec: ModelSpec, line: int | None = None) -> str:
     """The file's text with the row added at the end of the list, or in place of the one at `line`."""
+    text = _ended(text)
     if line is not None:
         before, old, after = _around(text, line)
         return before + _row(spec, _indent(old)) + after
     if not MODELS_KEY.search(text):
-        gap = "" if not text or text.endswith("\n") else "\n"
-        return f"{text}{gap}models:\n{_row(spec, '  ')}"
+        return f"{text}models:\n{_row(spec, '  ')}"
     last = _last_row_line(text)
     if last is not None:
         before, old, after = _around(text, last)
-        ending = "" if old.endswith("\n") else "\n"
-        return before + old + ending + _row(spec, _indent(old)) + after
+        return before + old + _row(spec, _indent(old)) + after
     found = EMPTY_LIST.search(text)
     if found is None:
         raise InvalidFile("`models:` is not a list with one row a line; write it so to add rows here.")
@@ -40,7 +39,7 @@ def with_row(text: str, spec: ModelSpec, line: int | None = None) -> str:
 
 def without_row(text: str, line: int) -> str:
     """The file's text without the row that starts at `line` (1-based)."""
-    before, _, after = _around(text, line)
+    before, _, after = _around(_ended(text), line)
     if _last_row_line(before + after) is None:
         before = re.sub(r"^models:[ \t]*(?=#|$)", "models: []  ", before, flags=re.MULTILINE)
         before = re.sub(r"^(models: \[\])[ ]+$", r"\1", before, flags=re.MULTILINE)
@@ -65,6 +64,10 @@ def write_atomically(path: Path, text: str) -> None:
             raise
     except OSError as problem:
         raise InvalidFile(f"cannot be written: {problem.strerror}.", str(path)) from None
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + "\n"
 
 
 def _row(spec: ModelSpec, indent: str) -> str:

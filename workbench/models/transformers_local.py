@@ -43,7 +43,9 @@ class TransformersModel:
 
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
+        self.local = True
         self.concurrency = spec.concurrency or DEFAULT_CONCURRENCY
+        self.context = _stated_context(spec)
         self._lease: Lease | None = None
         self._chat: ChatTokenizer | None = None
         self._opening = threading.Lock()
@@ -62,14 +64,6 @@ class TransformersModel:
         except ModelUnavailable as problem:
             return ModelCheck(False, str(problem))
         return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization]}")
-
-    @property
-    def context(self) -> int | None:
-        """The context window: the row's, or else what the model's configuration states."""
-        if self.spec.context is not None:
-            return self.spec.context
-        folder = local_folder(self.spec.model, self.spec.name)
-        return context_tokens(folder) if folder else None
 
     async def warm(self) -> str:
         """Loads the model and says where it runs."""
@@ -149,6 +143,7 @@ class TransformersModel:
             if self._lease is None:
                 folder = find_weights(self.spec.model, self.spec.name)
                 self._lease = Lease(folder, quantization, self.spec.name, self.concurrency)
+                self.context = self.context or self._lease.resident.context
 
     def _tokenizer(self) -> ChatTokenizer:
         if self._lease is not None:
@@ -191,6 +186,17 @@ class TransformersModel:
             logprobs=request.logprobs,
             text=GrowingText(resident.chat.decode, stop) if stop or written else None,
         )
+
+
+def _stated_context(spec: ModelSpec) -> int | None:
+    """The context window: the row's, or what the model's configuration states where it is here already."""
+    if spec.context is not None:
+        return spec.context
+    try:
+        folder = local_folder(spec.model, spec.name)
+    except ModelUnavailable:  # opening a model is always possible; using it says what is wrong
+        return None
+    return context_tokens(folder) if folder else None
 
 
 def _text(row: Row, resident: Resident) -> str:

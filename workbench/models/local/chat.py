@@ -33,8 +33,8 @@ class ChatTokenizer:
             ) from None
         if not self._tokenizer.chat_template:
             raise ModelUnavailable(
-                f"its tokenizer has no chat template; add `chat_template` to "
-                f"{folder / 'tokenizer_config.json'}, or use the version of this model that is tuned for chat.",
+                f"its tokenizer has no chat template; add one to {folder}/tokenizer_config.json, "
+                "or use the version of this model that is tuned for chat.",
                 name,
                 "transformers",
             )

@@ -81,8 +81,10 @@ class Decoder:
         self._keys = KeyValues()
         self._last = torch.zeros(0, dtype=torch.long)
         self._positions = torch.zeros(0, dtype=torch.long)
+        config = network.config.get_text_config()
         # a window slides over columns, and behind a shared beginning some columns are empty
-        self._shares = not getattr(network.config, "sliding_window", None)
+        self._shares = not getattr(config, "sliding_window", None)
+        self._plain_masks = self._shares and getattr(config, "_attn_implementation", "") == "sdpa"
         accepted = inspect.signature(network.forward).parameters
         self._last_only: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
 
@@ -112,6 +114,8 @@ class Decoder:
     def step(self) -> None:
         """Gives every row of the batch its next token."""
         mask = self._keys.extend(torch.ones(len(self.rows), 1, dtype=torch.bool))
+        if self._plain_masks:  # one token sees what its row has: no need for the model to work that out
+            mask = mask[:, None, None]
         logits = self._forward(self._last[:, None], mask, self._positions[:, None], self._keys)
         self._positions = self._positions + 1
         self._last = self._take(logits, self.rows)
