@@ -53,16 +53,17 @@ def leaf_commands(command, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], 
     }
 
 
-COMMANDS = leaf_commands(get_command(app))
+ROOT_COMMAND = get_command(app)
+COMMANDS = leaf_commands(ROOT_COMMAND)
 
 
 @by_page
 def test_every_command_in_the_docs_parses(page: Path):
     for words in commands_of(page.read_text("utf-8")):
         words = arguments_only(words)
-        command = get_command(app)
+        command = ROOT_COMMAND
         context = command.make_context("workbench", list(words) or ["--version"])
-        while hasattr(command, "commands") and (rest := [*context.protected_args, *context.args]):
+        while hasattr(command, "commands") and (rest := [*context._protected_args, *context.args]):
             name, command, rest = command.resolve_command(context, rest)
             assert command is not None, f"no such command: {' '.join(words)}"
             context = command.make_context(name, rest, parent=context)

@@ -18,9 +18,18 @@ from workbench.commands.imports import (
     Split,
     import_table,
 )
-from workbench.commands.printing import AsJson, one_line, print_fields, print_json, print_table, printable
+from workbench.commands.printing import (
+    AsJson,
+    counted,
+    one_line,
+    print_fields,
+    print_json,
+    print_table,
+    printable,
+)
 from workbench.commands.session import say, workspace
 
+LABELS_SHOWN = 20
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="Name of a dataset.")]
 
 
@@ -185,7 +194,7 @@ def check(
     else:
         for sentence in problems:
             print(printable(sentence))
-        say(f"{rows:,} rows read, {len(problems)} problems.")
+        say(f"{counted(rows, 'row')} read, {counted(len(problems), 'problem')}.")
     if problems:
         raise typer.Exit(1)
 
@@ -196,7 +205,7 @@ def profile(
     split: Annotated[str | None, typer.Option(help="Default: the last one, usually test.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe each column: kinds of values, lengths, how many differ, the most frequent.
+    """Describe a split: its columns, label balance, duplicates, and rows that other splits have too.
 
     \b
     Example:
@@ -205,12 +214,25 @@ def profile(
     from workbench.datasets import profile as profile_of
 
     store = workspace(context).datasets
-    found = profile_of(store.load(dataset, split=split or store.splits(dataset)[-1]))
-    print_json(found) if as_json else _print_profile(found)
-
-
-def _print_profile(found: object) -> None:
-    print_fields([(name, value) for name, value in vars(found).items()])
+    chosen = split or store.splits(dataset)[-1]
+    others = [store.load(dataset, split=other) for other in store.splits(dataset) if other != chosen]
+    found = profile_of(store.load(dataset, split=chosen), others)
+    if as_json:
+        print_json(found)
+        return
+    print(f"{found.name}, {found.split}: {counted(found.rows, 'row')}\n")
+    print_table(
+        ("column", "kind", "missing", "distinct", "characters: half", "90 %", "longest"),
+        [
+            (one.name, one.kind, one.missing, one.distinct, one.length_p50, one.length_p90, one.longest)
+            for one in found.columns
+        ],
+    )
+    if found.labels:
+        labels = ", ".join(f"{label} {count}" for label, count in found.labels[:LABELS_SHOWN])
+        print(printable(f"\n{found.reference}: {labels}"))
+    for warning in found.warnings:
+        print(printable(f"\n{warning}"))
 
 
 def delete(context: typer.Context, dataset: DatasetName, as_json: AsJson = False) -> None:

@@ -110,6 +110,11 @@ def write(content: str | bytes, file: Path | None) -> None:
     say(f"Wrote {file}")
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def seconds(value: float | None) -> str:
     """A duration as people say it: 8 s, 2 min 5 s, 1 h 3 min."""
     if value is None or not math.isfinite(value):

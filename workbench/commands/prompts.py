@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.commands.printing import (
     AsJson,
     ago,
+    counted,
     one_line,
     print_json,
     print_table,
     printable,
 )
 from workbench.commands.session import say, workspace
+
+if TYPE_CHECKING:
+    from workbench.engine import Workspace
+    from workbench.prompting.linting import LintNote
 
 PromptName = Annotated[str, typer.Argument(metavar="PROMPT", help="Name of a prompt or an ensemble.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="The beginning of a version's hash.")]
@@ -31,6 +37,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(default)
     group.command("list")(list_prompts)
     group.command("show")(show)
+    group.command("check")(check)
     group.command("history")(history)
     group.command("diff")(diff)
     group.command("restore")(restore)
@@ -78,6 +85,42 @@ def show(context: typer.Context, prompt: PromptName, as_json: AsJson = False) ->
         print_json(_summary(library, prompt) | {"text": library.text(prompt)})
     else:
         print(printable(library.text(prompt).rstrip()))
+
+
+def check(
+    context: typer.Context,
+    prompt: Annotated[str | None, typer.Argument(help="Default: every prompt.", show_default=False)] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Check variables against this dataset's columns and a row of it.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Check lengths against this model's context.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lint prompts: variables, examples, answer rules, wording, lengths, secrets.
+
+    \b
+    Examples:
+      workbench prompts check
+      workbench prompts check step-by-step --dataset word-problems --model small
+    """
+    opened = workspace(context)
+    library = opened.prompts
+    problems = [] if prompt else [str(problem) for problem in library.broken()]
+    notes = {name: _notes(opened, name, dataset, model) for name in ([prompt] if prompt else library.names())}
+    wrong = len(problems) + sum(note.level == "error" for found in notes.values() for note in found)
+    if as_json:
+        print_json({"ok": not wrong, "notes": notes, "broken": problems})
+    else:
+        for sentence in problems:
+            print(printable(sentence))
+        for name, found in notes.items():
+            for note in found:
+                place = f", {note.where}" if note.where else ""
+                print(printable(f"{note.level}: {name}{place}: {note.message} ({note.rule})"))
+        said = counted(sum(map(len, notes.values())), "note")
+        say(f"{counted(len(notes), 'prompt')} checked, {said}, {counted(wrong, 'error')}.")
+    if wrong:
+        raise typer.Exit(1)
 
 
 def history(context: typer.Context, prompt: PromptName, as_json: AsJson = False) -> None:
@@ -163,6 +206,36 @@ def _summary(library: Any, name: str) -> dict[str, Any]:
         version = None
     kind = "ensemble" if isinstance(record, Ensemble) else "prompt"
     return {"name": name, "kind": kind, "version": version, "description": record.description}
+
+
+def _notes(opened: Workspace, name: str, dataset: str | None, model: str | None) -> list[LintNote]:
+    from workbench.core.prompt import Prompt
+    from workbench.prompting.linting import lint
+
+    prompt = opened.prompts.get(name)
+    columns, row, examples = None, None, ()
+    if dataset is not None:
+        loaded = opened.datasets.load(dataset, split=opened.datasets.splits(dataset)[-1], limit=1)
+        columns, row = loaded.columns, loaded.rows[0]
+    if isinstance(prompt, Prompt) and prompt.examples is not None and prompt.examples.from_:
+        source, _, split = prompt.examples.from_.partition("#")
+        wanted = max(prompt.examples.count, 1)
+        examples = opened.datasets.load(source, split=split, limit=wanted).rows[: prompt.examples.count]
+    context, count = None, None
+    if model is not None:
+        from workbench.engine import count_tokens, model_context
+
+        context = model_context(opened, model)
+        count = partial(count_tokens, opened, model)
+    return lint(
+        prompt,
+        columns=columns,
+        library=opened.prompts,
+        count_tokens=count,
+        context=context,
+        row=row,
+        examples=examples,
+    )
 
 
 def _version(prompt: str, kept: Any, beginning: str) -> Any:

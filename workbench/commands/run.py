@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.commands.printing import AsJson, print_json, seconds, write
+from workbench.commands.printing import AsJson, counted, print_json, seconds, write
 from workbench.commands.progress import shown_progress
 from workbench.commands.session import INTERRUPTED, say, workspace
 from workbench.errors import RunCancelled, UsageError
@@ -118,8 +118,8 @@ def _show(opened: Workspace, report: Report, as_json: bool) -> None:
         return
     write(export_report(opened, report.run, "table"), None)
     say(
-        f"\n{report.calls} calls ({report.cached} from cache) in {seconds(report.seconds)}, "
-        f"{report.errors} errors, {report.cost_usd:.4f} USD."
+        f"\n{counted(report.calls, 'call')} ({report.cached:,} from cache) in {seconds(report.seconds)}, "
+        f"{counted(report.errors, 'error')}, {report.cost_usd:.4f} USD."
         f"\nNext: workbench compare {report.run}"
     )
 
@@ -137,7 +137,8 @@ def _exit_code(report: Report, bars: list[tuple[str, float]]) -> int:
         return BAR_MISSED
     if report.errors:
         say(
-            f"{report.errors} calls ended in errors; try them again with: workbench run --resume {report.run}"
+            f"{counted(report.errors, 'output')} ended in errors; "
+            f"ask again with: workbench run --resume {report.run}"
         )
         return SOME_CALLS_FAILED
     return 0 if report.status == "completed" else 1

@@ -74,7 +74,7 @@ def reader(rule_text: str) -> Callable[[str], str | None]:
         rule = load(AnswerRule, rule_text)
     except InvalidFile as problem:
         raise UsageError(f"--answer: {problem}") from None
-    return lambda text: read_answer(text, rule)
+    return lambda text: read_answer(rule, text)
 
 
 def _number(value: float | None) -> str:
