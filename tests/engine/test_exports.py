@@ -131,7 +131,7 @@ def test_the_report_leaves_in_every_format(workspace: Workspace, run: str) -> No
     assert export_report(workspace, run, "csv").startswith("prompt,model,exact_match,exact_match low")
     assert json.loads(export_report(workspace, run, "json"))["run"] == run
     assert "<table>" in export_report(workspace, run, "html")
-    suites = ElementTree.fromstring(export_report(workspace, run, "junit"))  # noqa: S314 - our own
+    suites = ElementTree.fromstring(export_report(workspace, run, "junit"))
     assert [suite.get("failures") for suite in suites] == ["6", "0"]
 
 
@@ -145,5 +145,5 @@ def test_hostile_text_is_harmless_in_html_and_xml(
     wanted = experiment(dataset={"name": "evil"}, description="<script>")
     created = create_run(workspace, wanted)
     execute_run(workspace, created)
-    assert ElementTree.fromstring(export_report(workspace, created, "junit"))  # noqa: S314 - our own
+    assert ElementTree.fromstring(export_report(workspace, created, "junit"))
     assert "<script>" not in export_report(workspace, created, "html")

@@ -45,6 +45,13 @@ def start_worker(root: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
+def workers_of(root: Path) -> list[int]:
+    listed = subprocess.run(["ps", "-wweo", "pid,stat,args"], capture_output=True, text=True, check=True)
+    found = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    wanted = f"engine.worker --root {root}"
+    return [int(pid) for pid, state, args in found if wanted in args and not state.startswith("Z")]
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -143,14 +150,17 @@ def test_one_worker_at_a_time_and_it_ends_with_its_app(tmp_path: Path) -> None:
     )
     workspace = Workspace.open(root)
     subprocess.run([sys.executable, "-c", starter, str(root)], check=True, timeout=60)
-    # its parent is gone: that worker ends by itself, and must not keep a new one from starting
+    wait_until(lambda: workers_of(root) == [])  # its parent is gone and there is nothing to do
+    for _ in range(2):
+        ensure_worker(workspace)
+        wait_until(lambda: worker_alive(workspace))
+    assert len(workers_of(root)) == 1
+    os.kill(workers_of(root)[0], signal.SIGTERM)
+    wait_until(lambda: not worker_alive(workspace))
     ensure_worker(workspace)
     wait_until(lambda: worker_alive(workspace))
-    ensure_worker(workspace)
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    workers = [line for line in listed.splitlines() if "engine.worker" in line and str(root) in line]
-    assert len(workers) == 1
-    subprocess.run(["pkill", "-f", f"engine.worker --root {root}"], check=True)
+    os.kill(workers_of(root)[0], signal.SIGKILL)
+    wait_until(lambda: workers_of(root) == [])
     workspace.close()
 
 

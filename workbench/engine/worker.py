@@ -29,6 +29,7 @@ from workbench.storage import RunRecord
 POLL_S = 0.3
 LOCK = "worker.lock"
 
+_started: list[subprocess.Popen[bytes]] = []
 log = logging.getLogger("workbench.worker")
 
 
@@ -43,6 +44,7 @@ def worker_alive(workspace: Workspace) -> bool:
 
 def ensure_worker(workspace: Workspace) -> None:
     """Starts the worker unless one is alive. It outlives the page, not the app."""
+    _started[:] = [process for process in _started if process.poll() is None]  # no zombies are kept
     if worker_alive(workspace):
         return
     logs = workspace.state_dir / "worker.log"
@@ -51,7 +53,7 @@ def ensure_worker(workspace: Workspace) -> None:
     # the URL may hold a password: it goes by environment, where `ps` does not show it
     environment = os.environ | QUIET_THREADS | {"WORKBENCH_DATABASE": workspace.database_url}
     with logs.open("ab") as output:
-        subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -60,6 +62,7 @@ def ensure_worker(workspace: Workspace) -> None:
             cwd=workspace.root,
             start_new_session=True,
         )
+    _started.append(process)
 
 
 QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "TOKENIZERS_PARALLELISM": "false"}
