@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from workbench.models.embedded.initialisation import start_looking_up
+
+
 EPSILON = 1e-5
 ROPE_THETA = 10_000.0
 EMBEDDING_STD = 0.1
@@ -104,6 +107,7 @@ class Network(nn.Module):
                 nn.init.zeros_(parameter)
             elif parameter.ndim == 2:
                 nn.init.normal_(parameter, 0, 1 / math.sqrt(parameter.shape[1]))
+        start_looking_up(self, ROPE_THETA)
 
     def hidden(self, ids: Tensor) -> Tensor:
         """(batch, tokens) -> final hidden states."""
