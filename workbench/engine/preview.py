@@ -132,9 +132,9 @@ def try_prompt(
 
 def warm_model(workspace: Workspace, model: str) -> None:
     """Loads a model in the background, so that the first try does not wait for it."""
-    with_warm = getattr(_open(workspace, model), "warm", None)
-    if with_warm is not None:
-        threading.Thread(target=with_warm, daemon=True, name=f"warm {model}").start()
+    warm = getattr(_open(workspace, model), "warm", None)
+    if warm is not None:
+        asyncio.run_coroutine_threadsafe(warm(), _loop())  # a failure shows itself at the first try
 
 
 def model_context(workspace: Workspace, model: str) -> int | None:
