@@ -17,7 +17,9 @@ SYSTEM = {"role": "system", "content": "You solve problems."}
 
 
 def prompt(user: str = "{{ question }}", **more: Any) -> Prompt:
-    return Prompt.model_validate({"name": "p", "messages": [SYSTEM, {"role": "user", "content": user}], **more})
+    return Prompt.model_validate(
+        {"name": "p", "messages": [SYSTEM, {"role": "user", "content": user}], **more}
+    )
 
 
 def last(user: str, **row: Any) -> str:

@@ -65,7 +65,7 @@ def first_json(text: str, path: Path) -> str | None:
             # an unclosed text was scanned to the end although the error points at its beginning
             scanned = len(text) if error.msg.startswith("Unterminated") else error.pos
             # making the error counts the lines before it
-            work -= scanned - start + 10 + error.pos // 100
+            work -= scanned - start + 50 + error.pos // 100
             at = start + 1
             continue
         except (ValueError, RecursionError):

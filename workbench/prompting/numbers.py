@@ -30,6 +30,7 @@ TOKEN = re.compile(
       | (?P<alone>[¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])""",
     re.VERBOSE,
 )
+DIGIT = re.compile(r"[\d¼-¾⅐-⅞]")
 LATEX_FRACTION = re.compile(r"\\[dt]?frac\s?\{(\d{1,40})\}\s?\{(\d{1,40})\}")
 GROUP_SPACE = re.compile(r"(?<=\d)[\u202f\u00a0\u2009'’](?=\d{3}(?!\d))")
 THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{2,3}){0,40},\d{3}(?:\.\d*)?")
@@ -65,6 +66,8 @@ def canonical(value: Decimal) -> str:
 
 
 def _last_in(text: str, whole: bool) -> str | None:
+    if not DIGIT.search(text):
+        return None
     text = GROUP_SPACE.sub(",", LATEX_FRACTION.sub(r" \1/\2", text))
     tokens = [token for token in TOKEN.finditer(text) if token["word"] is None]
     for index in range(len(tokens) - 1, -1, -1):
