@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
     if "evaluate" in options.only:
         from workbench.models.embedded import evaluate
 
-        evaluate.main(["--write", "--threads", str(options.threads)])
+        evaluate.main(["--write", "--threads", str(options.threads), "--keep", str(options.work / "columns")])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,7 +22,6 @@ class Completer:
     precision: str = "fp32"
     batch_size: int = 48
     max_new_tokens: int = 160
-    seconds: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(self.folder)
@@ -36,7 +35,6 @@ class Completer:
         self, prompts: list[Messages], temperature: float = 0.0, samples: int = 1, seed: int = 0
     ) -> list[list[str]]:
         """`samples` texts for every prompt; prompts of similar length share a batch."""
-        started = time.perf_counter()
         torch.manual_seed(seed)
         texts = [
             self.tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
@@ -50,7 +48,6 @@ class Completer:
             told = self._batch([texts[index] for index in chosen], temperature, samples)
             for place, index in enumerate(chosen):
                 results[index] = told[place * samples : (place + 1) * samples]
-        self.seconds += time.perf_counter() - started
         return results
 
     @torch.inference_mode()

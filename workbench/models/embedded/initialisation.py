@@ -52,7 +52,9 @@ def _thirds(block: Block) -> tuple[Tensor, Tensor, Tensor]:
     return query, key, value
 
 
-def _previous_token_head(block: Block, head_width: int, common: Tensor, theta: float) -> tuple[Tensor, Tensor]:
+def _previous_token_head(
+    block: Block, head_width: int, common: Tensor, theta: float
+) -> tuple[Tensor, Tensor]:
     """Returns the directions the head reads from the previous token and those it writes them to."""
     query, key, value = _thirds(block)
     own, half = _rows(PREVIOUS_HEAD, head_width), head_width // 2

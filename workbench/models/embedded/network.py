@@ -15,7 +15,6 @@ from torch.nn import functional
 
 from workbench.models.embedded.initialisation import start_looking_up
 
-
 EPSILON = 1e-5
 ROPE_THETA = 10_000.0
 EMBEDDING_STD = 0.1
