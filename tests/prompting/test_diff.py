@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def test_the_parts_make_up_both_texts(old: str, new: str) -> None:
     assert "".join(text for kind, text in parts if kind != "added") == old
     assert "".join(text for kind, text in parts if kind != "removed") == new
     assert all(text for _, text in parts)
-    assert all(before[0] != after[0] for before, after in zip(parts, parts[1:]))
+    assert all(before[0] != after[0] for before, after in itertools.pairwise(parts))
 
 
 @given(words)

@@ -106,7 +106,7 @@ def test_a_broken_file_is_named_and_spoils_no_other(library: PromptLibrary, fold
 
 
 def test_an_unknown_prompt_offers_the_nearest(library: PromptLibrary) -> None:
-    with pytest.raises(UnknownName, match="no prompt named 'dirct'. Did you mean 'direct'"):
+    with pytest.raises(UnknownName, match=r"no prompt named 'dirct'\. Did you mean 'direct'"):
         library.get("dirct")
 
 
@@ -193,7 +193,7 @@ def test_history_holds_every_version_with_author_and_time(library: PromptLibrary
     history = library.history("direct")
     assert [one.author for one in history] == ["Grace", "Ada", ""]
     assert history[-1].text == DIRECT, "what was written by hand before is kept too"
-    assert [one.version for one in history][0] == library.version("direct")
+    assert history[0].version == library.version("direct")
     assert all(one.created_at.tzinfo for one in history)
 
 

@@ -37,7 +37,7 @@ def test_a_broken_package_outside_spoils_only_its_own_name() -> None:
     registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE)
     registry.add("own", 1)
     assert registry.get("own") == 1
-    with pytest.raises(PromptError, match="'gone'.*cannot be imported"):
+    with pytest.raises(PromptError, match=r"'gone'.*cannot be imported"):
         registry.get("gone")
 
 

@@ -146,5 +146,5 @@ def test_a_reference_that_holds_the_marker_is_not_given_a_second_one() -> None:
 
 def test_examples_without_a_known_answer_say_what_to_do() -> None:
     rows = [{"question": "Q", "solution": "2"}]
-    with pytest.raises(PromptError, match="examples.assistant"):
+    with pytest.raises(PromptError, match=r"examples\.assistant"):
         Renderer(prompt(examples={"rows": rows})).messages({"question": "Q"}, rows)

@@ -18,7 +18,7 @@ Path = tuple[str | int, ...]
 
 STEP = re.compile(r"\.?([^.\[\]]+)|\[(-?\d{1,9})\]")
 OPENING = re.compile(r"[{\[]")
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 1_000_000
 WORK_A_CHARACTER = 20
 """Broken JSON is scanned at most about this often, so that `[[[[…` cannot hang a run."""
 
@@ -65,7 +65,7 @@ def first_json(text: str, path: Path) -> str | None:
             # an unclosed text was scanned to the end although the error points at its beginning
             scanned = len(text) if error.msg.startswith("Unterminated") else error.pos
             # making the error counts the lines before it
-            work -= scanned - start + 50 + error.pos // 100
+            work -= scanned - start + 50 + error.pos // 40
             at = start + 1
             continue
         except (ValueError, RecursionError):
