@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from workbench.app.widgets.text import JOINER, escaped, escaped_lines, marked, short
-from workbench.prompting.diff import word_diff
+from workbench.prompting import word_diff
 
 HARMLESS = re.compile(r"\\[!-/:-@\[-`{-~]|[^!-/:-@\[-`{-~]")
 

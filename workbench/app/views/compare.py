@@ -12,6 +12,7 @@ from workbench.app.widgets.numbers import many
 from workbench.app.widgets.result_charts import result_charts
 from workbench.app.widgets.result_table import PER_SCREEN, result_table
 from workbench.app.widgets.rows_view import rows_view
+from workbench.app.widgets.run_list import run_label
 from workbench.app.widgets.text import escaped
 from workbench.app.workspace import current_run, workspace
 from workbench.core.run import LIVE, Report
@@ -23,10 +24,7 @@ VIEWS = {"table": "Result table", "rows": "Row by row", "charts": "Charts"}
 def choices(ws: Workspace, run_id: str) -> tuple[Report, str | None, int | None]:
     """Which run, which metric, against which cell."""
     which, by, against = st.columns([3, 1.2, 2.4])
-    found = {
-        run.id: f"{run.experiment} · {run.created_at:%d %b %H:%M} · {run.status}"
-        for run in runs(ws, limit=50)
-    }
+    found = {run.id: run_label(run) for run in runs(ws, limit=50)}
     options = list(found) if run_id in found else [run_id, *found]
     clears = (state.CELLS, state.BASELINE, state.METRIC, state.PAGE, state.ROW)
     with which:

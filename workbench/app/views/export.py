@@ -8,6 +8,7 @@ from workbench.app.widgets.controls import choose
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.exports import output_downloads, report_downloads
+from workbench.app.widgets.run_list import run_label
 from workbench.app.widgets.text import escaped
 from workbench.app.workspace import current_run, workspace
 from workbench.engine import export_winner, report, runs, winner
@@ -25,10 +26,7 @@ def show() -> None:
             "Go to Home",
         )
         return
-    found = {
-        run.id: f"{run.experiment} · {run.created_at:%d %b %H:%M} · {run.status}"
-        for run in runs(ws, limit=50)
-    }
+    found = {run.id: run_label(run) for run in runs(ws, limit=50)}
     options = list(found) if run_id in found else [run_id, *found]
     chosen = choose("Run", options, state.RUN, run_id, shown=lambda run: found.get(run, run)) or run_id
     table = report(ws, chosen)

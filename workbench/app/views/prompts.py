@@ -21,9 +21,7 @@ from workbench.app.widgets.undo import undo_bar
 from workbench.app.workspace import workspace
 from workbench.core.prompt import AnyPrompt
 from workbench.engine import Workspace, warm_model
-from workbench.prompting import lint
-from workbench.prompting.library import read_prompt
-from workbench.prompting.reasoning import reasoning_names
+from workbench.prompting import read_prompt, reasoning_names
 
 VIEWS = {"form": "Form", "yaml": "YAML", "sides": "Side by side", "history": "History"}
 
@@ -70,7 +68,7 @@ def beside(ws: Workspace, draft: Draft, prompt: AnyPrompt | None) -> None:
         preview_panel(ws, prompt, picked, model)
     st.subheader("Lint", anchor=False)
     with explained("linting the prompt"):
-        lint_notes([(note.severity, note.message) for note in lint(prompt, picked.dataset)])
+        lint_notes(ws, prompt, picked, model)
 
 
 def show() -> None:

@@ -81,8 +81,7 @@ class Draft:
             value=self.text,
             key=f"{self.key} yaml",
             height=height,
-            live="400ms",
-            help="An unknown key is an error that names its line.",
+            help="Ctrl+Enter checks it and updates the preview.",
         )
         if typed != self.text:
             # the form is filled anew from this text when it is next shown

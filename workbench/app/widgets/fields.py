@@ -25,7 +25,7 @@ def one_line(label: str, value: Any, key: str, **settings: Any) -> str:
 def many_lines(label: str, value: Any, key: str, height: int | str = "content", **settings: Any) -> str:
     """Several lines of text that grow with what is written."""
     text = "" if value is None else str(value)
-    return st.text_area(label, value=text, key=key, height=height, live=TYPING, **settings) or ""
+    return st.text_area(label, value=text, key=key, height=height, **settings) or ""
 
 
 def number(label: str, value: Any, key: str, whole: bool = False, **settings: Any) -> int | float | None:

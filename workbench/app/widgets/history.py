@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from workbench.app import state
@@ -12,7 +14,7 @@ from workbench.app.widgets.numbers import ago
 from workbench.app.widgets.said import say_next
 from workbench.app.widgets.text import marked
 from workbench.engine import Workspace
-from workbench.prompting.diff import word_diff
+from workbench.prompting import Version, word_diff
 
 NOW = "what is being edited"
 
@@ -23,12 +25,7 @@ def history(ws: Workspace, draft: Draft) -> None:
     if not versions:
         empty("No version is recorded yet.", "Save the prompt once; every save is kept here.")
         return
-    labels = {
-        str(place): f"{version.version[:8]} · {ago(version.created_at)}"
-        + (f" · {version.author}" if version.author else "")
-        + (" · newest" if place == 0 else "")
-        for place, version in enumerate(versions)
-    }
+    labels = version_labels(versions)
     texts = {str(place): version.text for place, version in enumerate(versions)} | {NOW: draft.text}
     left, right, button = st.columns([3, 3, 1.4], vertical_alignment="bottom")
     with left:
@@ -55,3 +52,14 @@ def history(ws: Workspace, draft: Draft) -> None:
     st.caption(
         f"{len(versions)} versions. Struck out on red: only in the first. Bold on green: only in the second."
     )
+
+
+def version_labels(versions: Sequence[Version]) -> dict[str, str]:
+    """Place in the history (0 is the newest) → words that no other version has."""
+    last = len(versions)
+    return {
+        str(place): f"{last - place}. {ago(version.created_at)}, {version.version[:8]}"
+        + (f", {version.author}" if version.author else "")
+        + (" (newest)" if place == 0 else "")
+        for place, version in enumerate(versions)
+    }

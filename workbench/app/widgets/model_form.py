@@ -41,7 +41,7 @@ def model_form(ws: Workspace) -> None:
                 "Environment variable with the key",
                 key="model key",
                 placeholder="OPENAI_API_KEY",
-                help="Its name, not the key itself: keys are never written to a file. Empty for local servers.",
+                help="Its name, not the key itself: keys are in no file. None for local servers.",
             ).strip()
             price_in = left.number_input("USD per million prompt tokens", 0.0, key="model price in")
             price_out = right.number_input("USD per million completion tokens", 0.0, key="model price out")

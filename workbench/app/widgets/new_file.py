@@ -11,7 +11,7 @@ from workbench.core.document import load, to_yaml
 from workbench.core.experiment import DatasetChoice, Experiment
 from workbench.engine import Workspace
 from workbench.errors import UsageError, WorkbenchError
-from workbench.prompting.library import read_prompt
+from workbench.prompting import read_prompt
 
 TEMPLATES = {
     "zero-shot": """\

@@ -11,6 +11,9 @@ from workbench.app.widgets.row_picker import Picked
 from workbench.app.widgets.text import escaped
 from workbench.core.prompt import DEFAULT_SAMPLING, AnyPrompt, Ensemble
 from workbench.engine import Workspace, count_tokens, model_context, preview_messages
+from workbench.prompting import lint
+
+SIGNS = {"error": ":red-badge[error]", "warning": ":orange-badge[warning]", "hint": ":blue-badge[hint]"}
 
 
 def preview_panel(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) -> None:
@@ -45,10 +48,18 @@ def preview_panel(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) 
         messages_view(messages)
 
 
-def lint_notes(notes: list[tuple[str, str]]) -> None:
-    """(severity, sentence) each; a calm word when there is nothing to say."""
-    signs = {"error": ":red-badge[error]", "warning": ":orange-badge[warning]"}
+def lint_notes(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) -> None:
+    """What a prompt engineer would want to hear before a run, the gravest first."""
+    notes = lint(
+        prompt,
+        columns=picked.dataset.columns,
+        library=ws.prompts,
+        count_tokens=lambda messages: count_tokens(ws, model, messages),
+        context=model_context(ws, model),
+        row=picked.row,
+    )
     if not notes:
-        st.caption("✓ The linter has nothing to say.")
-    for severity, sentence in notes:
-        st.markdown(f"{signs.get(severity, ':blue-badge[note]')} {escaped(sentence)}")
+        st.caption("✓ Nothing to mend.")
+    for note in notes:
+        place = f" — {escaped(note.where)}" if note.where else ""
+        st.markdown(f"{SIGNS[note.level]} {escaped(note.message)}{place}")

@@ -14,7 +14,7 @@ from workbench.app.widgets.undo import offer_undo
 from workbench.core.prompt import AnyPrompt
 from workbench.engine import Workspace
 from workbench.errors import InvalidFile
-from workbench.prompting.library import read_prompt
+from workbench.prompting import read_prompt
 
 
 def prompt_actions(ws: Workspace, draft: Draft, prompt: AnyPrompt | None) -> None:

@@ -91,7 +91,9 @@ def _messages(found: Any, key: str) -> tuple[list[dict[str, Any]], bool]:
             placeholder="Write {{ column }} where the row's value should stand.",
         )
         new.append(message | {"role": role, "content": text})
-    added = st.button("Add a message", icon=":material/add:", key=f"{key} add", type="tertiary")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        added = st.button("Add a message", icon=":material/add:", key=f"{key} add", type="tertiary")
+        st.caption("Ctrl+Enter updates the preview.")
     if up:
         new[up - 1], new[up] = new[up], new[up - 1]
     if remove is not None:
@@ -155,6 +157,13 @@ def _examples(value: Any, key: str, splits: Sequence[str]) -> Any:
         new["seed"] = number("Seed", examples.get("seed", 0), f"{key} seed", True, min_value=0) or None
     if new.get("select") in ("similar", "diverse", "balanced"):
         new["by"] = one_line("By column (optional)", examples.get("by"), f"{key} by")
+    new["assistant"] = one_line(
+        "An example's reply (optional)",
+        examples.get("assistant"),
+        f"{key} assistant",
+        placeholder="{{ reasoning }} Answer: {{ answer }}",
+        help="A template over the example's row; left empty, the right answer after the marker.",
+    )
     st.caption("No row is ever its own example, and none comes from the split that is evaluated.")
     return without_empty(new)
 

@@ -15,7 +15,7 @@ from workbench.app.widgets.numbers import many
 from workbench.app.widgets.text import escaped, escaped_lines, marked, short
 from workbench.core.run import Comparison, Report
 from workbench.engine import Workspace, row_page_of, rows, winner
-from workbench.prompting.diff import word_diff
+from workbench.prompting import word_diff
 
 PER_SCREEN = 50
 MOST_CELLS = 6

@@ -43,3 +43,8 @@ def _size(run: Any) -> str:
     words = f"{many(run.cells, 'cell')} over {escaped(short(run.dataset, 30))}"
     words += f", {count(run.done)} of {count(run.total)}"
     return words + (f", {many(run.errors, 'error')}" if run.errors else "")
+
+
+def run_label(run: Any) -> str:
+    """A run in words that no other run has, for a select box."""
+    return f"{run.experiment} · {run.created_at:%d %b %H:%M} UTC · {run.status} · {run.id[-6:]}"

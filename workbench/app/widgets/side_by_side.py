@@ -11,16 +11,15 @@ from workbench.app import state
 from workbench.app.widgets.controls import choose
 from workbench.app.widgets.drafting import Draft
 from workbench.app.widgets.errors import explained
+from workbench.app.widgets.history import version_labels
 from workbench.app.widgets.messages import output_line
-from workbench.app.widgets.numbers import ago
 from workbench.app.widgets.row_picker import Picked
 from workbench.app.widgets.stream import streamed_together
 from workbench.app.widgets.text import escaped, escaped_lines, marked
 from workbench.app.widgets.try_panel import judged, models_offered
 from workbench.core.prompt import AnyPrompt, Prompt
 from workbench.engine import Workspace, stream_prompt, try_prompt
-from workbench.prompting.diff import word_diff
-from workbench.prompting.library import read_prompt
+from workbench.prompting import read_prompt, word_diff
 
 DRAFT = "as edited now"
 
@@ -75,7 +74,8 @@ def _both(ws: Workspace, sides: list[Side], picked: Picked, places: list[Any]) -
 
 def choose_sides(ws: Workspace, draft: Draft, prompt: AnyPrompt) -> list[Side]:
     """What stands on the left and on the right: two versions on one model, or one version on two."""
-    versions = {f"{v.version[:8]} · {ago(v.created_at)}": v.text for v in ws.prompts.history(draft.name)}
+    kept = ws.prompts.history(draft.name)
+    versions = {label: kept[int(place)].text for place, label in version_labels(kept).items()}
     offered = list(models_offered(ws))
     left, right = st.columns(2)
     sides = []

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-SELF_MADE = re.compile(r"(?<=[-<>=.:/@w])(?=[-<>=./])|(?=@)", re.IGNORECASE)
-JOINER = "\u2060"  # invisible; keeps Markdown from making arrows and links of `->` and `www.`
+SELF_MADE = re.compile(r"(?<=[-<>=])(?=[-<>=])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@[\w-]+\.)", re.IGNORECASE)
+JOINER = "\u2060"  # invisible; keeps Markdown from making arrows, dashes and links of plain text
 Kind = Literal["same", "added", "removed"]
 
 
