@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.models.tiny import tiny_model
 from workbench.core.document import parse
 from workbench.core.model import Model, ModelSpec
 from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError
-from workbench.models import Catalog, provider_names
+from workbench.models import Catalog, provider_names, registry
 from workbench.models.rows import with_row, without_row
 
 ROWS = """\
@@ -215,3 +216,46 @@ def test_rows_added_and_removed_in_any_order_leave_the_others(rows: list[str], c
 
 def test_both_providers_are_found_without_being_listed_anywhere() -> None:
     assert {"openai", "transformers"} <= set(provider_names())
+
+
+PLUGIN = """
+from workbench.models import ModelCheck, provider
+
+@provider("{name}")
+class Own:
+    def __init__(self, spec):
+        self.spec, self.concurrency, self.context, self.local = spec, 1, None, True
+
+    @staticmethod
+    def check(spec):
+        return ModelCheck(True, "Ready.")
+"""
+
+
+@pytest.fixture
+def discovered_anew() -> Iterator[None]:
+    registry._discover.cache_clear()
+    yield
+    for name in ("planted", "broken-one"):
+        registry._PROVIDERS.pop(name, None)
+        registry._FAILED.pop(name, None)
+    registry._discover.cache_clear()
+
+
+@pytest.mark.usefixtures("discovered_anew")
+def test_another_package_adds_a_provider_and_a_broken_one_harms_only_its_own_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    (site / "planted-1.0.dist-info").mkdir(parents=True)
+    (site / "planted_models.py").write_text(PLUGIN.format(name="planted"))
+    (site / "planted-1.0.dist-info" / "METADATA").write_text("Name: planted\nVersion: 1.0\n")
+    (site / "planted-1.0.dist-info" / "entry_points.txt").write_text(
+        "[workbench.providers]\nplanted = planted_models\nbroken-one = not_there_at_all\n"
+    )
+    monkeypatch.syspath_prepend(str(site))
+    rows = ["{name: a, provider: planted, model: m}", "{name: b, provider: broken-one, model: m}"]
+    catalog = a_catalog(tmp_path, "models:\n" + "".join(f"  - {row}\n" for row in rows))
+    assert catalog.names() == ["a", "nano", "small"]
+    assert catalog.check("a").ok and catalog.open("a").spec.model == "m"
+    assert "not_there_at_all" in str(catalog.broken()[0])

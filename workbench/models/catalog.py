@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.core.document import Strict, parse, validate
 from workbench.core.model import Model, ModelSpec
-from workbench.errors import InvalidFile, UnknownName, UsageError
+from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError
 from workbench.models.embedded_rows import embedded_specs
 from workbench.models.registry import ModelCheck, find_provider
 from workbench.models.rows import with_row, without_row, write_atomically
@@ -68,7 +68,7 @@ class Catalog:
         spec = self.spec(name)
         try:
             return find_provider(spec.provider).check(spec)
-        except UnknownName as problem:
+        except WorkbenchError as problem:
             return ModelCheck(False, str(problem))
 
     def add(self, spec: ModelSpec) -> None:
@@ -140,7 +140,7 @@ class Catalog:
             raise InvalidFile(f"a model named '{spec.name}' stands above already.", file, line, "name")
         try:
             find_provider(spec.provider)
-        except UnknownName as problem:
+        except WorkbenchError as problem:
             at = inside.get(("provider",), line)
             raise InvalidFile(str(problem), file, at, "provider") from None
         self._rows[spec.name] = spec

@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import Protocol, TypeVar
 
 from workbench.core.model import Model, ModelSpec
-from workbench.errors import UnknownName
+from workbench.errors import ModelUnavailable, UnknownName
 
 ENTRY_POINT_GROUP = "workbench.providers"
 
@@ -42,6 +42,7 @@ class Provider(Protocol):
 AnyProvider = TypeVar("AnyProvider", bound=Provider)
 
 _PROVIDERS: dict[str, Provider] = {}
+_FAILED: dict[str, Exception] = {}
 
 
 def provider(name: str) -> Callable[[AnyProvider], AnyProvider]:
@@ -55,8 +56,11 @@ def provider(name: str) -> Callable[[AnyProvider], AnyProvider]:
 
 
 def find_provider(name: str) -> Provider:
-    """The provider of that name. Raises UnknownName with the nearest one."""
+    """The provider of that name. Raises UnknownName with the nearest, ModelUnavailable if it is broken."""
     _discover()
+    if name in _FAILED:
+        words = f"its provider '{name}' cannot be loaded ({_FAILED[name]})."
+        raise ModelUnavailable(words, provider=name, original=_FAILED[name])
     if name not in _PROVIDERS:
         raise UnknownName("provider", name, _PROVIDERS)
     return _PROVIDERS[name]
@@ -75,4 +79,7 @@ def _discover() -> None:
         if not module.ispkg:  # folders hold what providers are made of
             importlib.import_module(f"workbench.models.{module.name}")
     for entry in entry_points(group=ENTRY_POINT_GROUP):
-        entry.load()
+        try:
+            entry.load()
+        except Exception as problem:  # somebody else's package: only the models that need it suffer
+            _FAILED[entry.name] = problem

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from workbench.errors import ModelUnavailable, WorkbenchError
 from workbench.models.local.decoding import Decoder, Row, groups
 
-GATHERING_S = 0.004
+GATHERING_S = 0.003
+GATHERINGS = 8
 PADDED_TOKENS = 4096
 STEPS_BETWEEN_JOINS = 16
 
@@ -112,8 +113,14 @@ class Batcher:
                 return not self._closed
             while not self._waiting and not self._closed:
                 self._wake.wait()
-        if not any(ticket.on_text for ticket in self._waiting):
-            time.sleep(GATHERING_S)  # requests come in bursts: one batch for the burst
+        # requests come in bursts, and one batch for the burst is cheaper; a stream is not kept waiting
+        for _ in range(GATHERINGS):
+            before = list(self._waiting)
+            if len(before) >= self.largest_batch or any(ticket.on_text for ticket in before):
+                break
+            time.sleep(GATHERING_S)
+            if len(self._waiting) == len(before):
+                break
         return not self._closed
 
     def _joining(self) -> list[list[Ticket]]:
