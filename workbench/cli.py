@@ -54,6 +54,14 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        from workbench import __version__
+
+        print(f"workbench {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -72,15 +80,12 @@ def options(
         ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Options that stand before the command, or anywhere after it."""
     context.obj = Session(root, database, debug)
-    if version:
-        from workbench import __version__
-
-        print(f"workbench {__version__}")
-        raise typer.Exit
 
 
 for module in (apps, run, reports, score, exports, imports, models, datasets, prompts, runs, doctor):
@@ -93,9 +98,11 @@ def main(argv: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         app(arguments, prog_name="workbench")
-    except BrokenPipeError:
+    except SystemExit as ending:
+        if not isinstance(ending.__context__, BrokenPipeError):
+            raise
         # the reader has what it wanted; nothing may complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(stopped())

@@ -161,7 +161,7 @@ def _import_yaml(opened: Workspace, file: Path, name: str | None, replace: bool,
         if name:
             prompt = prompt.model_copy(update={"name": name})
         _refuse_existing("prompt", prompt.name, opened.prompts.names(), replace)
-        opened.prompts.save(prompt)
+        opened.prompts.save(prompt, text=None if name else text)
         _said(kind, prompt.name, as_json, {"version": opened.prompts.version(prompt.name)})
     elif {"prompts", "models"} <= keys:
         experiment = load(Experiment, text, str(file))
