@@ -47,6 +47,7 @@ class CallDesk:
         self._identities: dict[str, str] = {}
         self._pending: dict[str, asyncio.Future[Answered]] = {}
         self._known: dict[str, Completion] = {}
+        self._absent: set[str] = set()
         self._new: list[StoredCompletion] = []
 
     def key(self, model: Model, request: Request, sample: int) -> str:
@@ -59,7 +60,10 @@ class CallDesk:
 
     def look_up(self, keys: Sequence[str]) -> None:
         """Reads many keys from the cache at once; `call` then finds them in memory."""
-        self._known |= self._store.completions.get_many(key for key in keys if key not in self._known)
+        new = [key for key in keys if key not in self._known]
+        found = self._store.completions.get_many(new)
+        self._known |= found
+        self._absent.update(key for key in new if key not in found)
 
     async def call(self, model: Model, request: Request, sample: int) -> Answered:
         """One answer, from memory, the cache, a call under way, or a new call. Raises ModelError."""
@@ -67,7 +71,7 @@ class CallDesk:
         known = self._known.get(key)
         if known is None and key in self._pending:
             return replace(await asyncio.shield(self._pending[key]), cached=True, cost_usd=0.0)
-        if known is None:
+        if known is None and key not in self._absent:
             known = self._store.completions.get_many([key]).get(key)
         if known is not None:
             return Answered(key, known, 0.0, cached=True)
