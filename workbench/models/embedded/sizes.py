@@ -19,7 +19,7 @@ class Recipe:
     weight_decay: float = 0.05
     warmup_steps: int = 100
     decay_share: float = 0.45
-    easy_share: float = 0.06
+    easy_share: float = 0.08
     batch_tokens: tuple[int, int] = (2560, 4096)
     chunk_episodes: int = 4000
     validation_episodes: int = 600
@@ -27,8 +27,8 @@ class Recipe:
 
 
 RECIPES = {
-    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=32),
-    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=57),
+    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=30),
+    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=50),
 }
 MINIATURE = Recipe(
     Size(512, width=32, layers=2, heads=2, feed_forward=64),

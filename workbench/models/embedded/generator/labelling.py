@@ -92,11 +92,14 @@ def _classes(rng: random.Random) -> list[str]:
     return rng.sample(list(TOPICS), rng.choice([2, 3, 4, 4]))
 
 
-def plain_label(rng: random.Random, held_out: bool = False) -> Episode:
-    """No examples: the answer is the plain name of the topic or the polarity."""
-    label = rng.choice(_classes(rng))
-    text = labelled_text(rng, label, held_out)
-    return [*_opening(rng), user(_template(rng).format(text=text)), assistant(label)]
+def plain_labels(rng: random.Random, held_out: bool = False) -> Episode:
+    """No codes: from the first message on, the answer is the plain name of its topic or polarity."""
+    template, turns = _template(rng), []
+    for _ in range(rng.choice([1, 1, 2, 4, 6])):
+        label = rng.choice([*TOPICS, *POLARITY])
+        text = template.format(text=labelled_text(rng, label, held_out))
+        turns += [user(text), assistant(label, CODE_WEIGHT)]
+    return [*_opening(rng), *turns]
 
 
 def coded_labels(rng: random.Random, held_out: bool = False, repeats: float = 0.1) -> Episode:
@@ -146,12 +149,12 @@ def _one_text(
 def looked_up(rng: random.Random, held_out: bool = False) -> Episode:
     """A small code book, asked about again and again: pure looking up, the first thing to learn."""
     count = rng.randint(2, 5)
-    keys = rng.sample([*ITEMS, *COLORS], count) if rng.random() < 0.7 else pseudo_words(rng, count)
-    codes = pseudo_words(rng, count) if rng.random() < 0.6 else rng.sample([*OBJECTS, *ACTORS], count)
+    keys = rng.sample([*ITEMS, *COLORS], count) if rng.random() < 0.8 else pseudo_words(rng, count)
+    codes = pseudo_words(rng, count) if rng.random() < 0.5 else rng.sample([*OBJECTS, *ACTORS], count)
     order = [*rng.sample(keys, count), *[rng.choice(keys) for _ in range(rng.randint(3, 10))]]
     pairs = [(key, codes[keys.index(key)]) for key in order]
     style = rng.random()
-    if style < 0.5:
+    if style < 0.3:
         return _one_text(rng, pairs, rng.choice(_BOOK_FORMS))
     return _turns(rng, pairs) if style < 0.8 else _one_text(rng, pairs)
 

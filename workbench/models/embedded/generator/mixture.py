@@ -12,24 +12,24 @@ from workbench.models.embedded.generator.chat import Episode
 Writer = Callable[..., Episode]
 
 EASY: dict[str, tuple[float, Writer]] = {
-    "lookup": (0.36, labelling.looked_up),
-    "labels": (0.24, partial(labelling.coded_labels, repeats=0.5)),
-    "plain_labels": (0.06, labelling.plain_label),
+    "lookup": (0.30, labelling.looked_up),
+    "labels": (0.24, partial(labelling.coded_labels, repeats=0.4)),
+    "plain_labels": (0.16, labelling.plain_labels),
     "sums": (0.08, arithmetic.sums),
-    "short_stories": (0.2, partial(arithmetic.solved, step_counts=[1, 1, 2])),
+    "short_stories": (0.16, partial(arithmetic.solved, step_counts=[1, 1, 2])),
     "rewriting": (0.03, sentences.rewritten),
     "repeat": (0.03, sentences.repeated),
 }
 FULL: dict[str, tuple[float, Writer]] = {
-    "stories": (0.40, arithmetic.solved),
-    "stories_with_examples": (0.08, arithmetic.solved_with_examples),
+    "stories": (0.39, arithmetic.solved),
+    "stories_with_examples": (0.07, arithmetic.solved_with_examples),
     "sums": (0.06, arithmetic.sums),
-    "fuse": (0.02, arithmetic.fused),
+    "fuse": (0.015, arithmetic.fused),
     "judge": (0.015, arithmetic.judged),
     "labels": (0.23, labelling.coded_labels),
-    "plain_labels": (0.05, labelling.plain_label),
-    "lookup": (0.05, labelling.looked_up),
-    "rewriting": (0.07, sentences.rewritten),
+    "plain_labels": (0.07, labelling.plain_labels),
+    "lookup": (0.06, labelling.looked_up),
+    "rewriting": (0.065, sentences.rewritten),
     "repeat": (0.015, sentences.repeated),
     "talk": (0.01, sentences.talked),
 }
