@@ -97,17 +97,26 @@ def main(argv: list[str] | None = None) -> None:
     arguments = first(sys.argv[1:] if argv is None else argv)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app(arguments, prog_name="workbench")
+        try:
+            app(arguments, prog_name="workbench")
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _hush()
     except SystemExit as ending:
-        if not isinstance(ending.__context__, BrokenPipeError):
-            raise
-        # the reader has what it wanted; nothing may complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(0)
+        if isinstance(ending.__context__, BrokenPipeError):
+            _hush()
+        raise
     except KeyboardInterrupt:
         sys.exit(stopped())
     except (WorkbenchError, Exception) as error:
         sys.exit(failed(error, arguments))
+
+
+def _hush() -> None:
+    """Ends well: the reader of a pipe has what it wanted, and nothing may complain at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(0)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
