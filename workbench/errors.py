@@ -127,7 +127,7 @@ class ModelError(WorkbenchError):
         provider: str | None = None,
         original: BaseException | None = None,
     ) -> None:
-        self.model, self.provider, self.original = model, provider, original
+        self.problem, self.model, self.provider, self.original = problem, model, provider, original
         super().__init__(f"Model '{model}': {problem}" if model else problem)
 
 

@@ -52,7 +52,7 @@ class OpenAICompatible:
         try:
             _key(spec)
         except ModelUnavailable as problem:
-            return ModelCheck(False, str(problem))
+            return ModelCheck(False, problem.problem)
         if spec.quantization:
             return ModelCheck(False, "`quantization` is for local models; a server decides its own.")
         where = spec.base_url or OPENAI_URL

@@ -62,7 +62,7 @@ class TransformersModel:
                 )
             require_safetensors(folder, spec.name)
         except ModelUnavailable as problem:
-            return ModelCheck(False, str(problem))
+            return ModelCheck(False, problem.problem)
         return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization]}")
 
     async def warm(self) -> str:
