@@ -252,7 +252,7 @@ def refusing(number: int) -> Any:
     ("function", "number", "reason"),
     [
         ("fsync", errno.ENOSPC, "no space left"),
-        ("fdopen", errno.ENOSPC, "no space left"),
+        ("open", errno.EDQUOT, "disk quota exceeded"),
         ("replace", errno.EACCES, "permission denied"),
     ],
 )

@@ -5,6 +5,7 @@ Rendered messages come from `Renderer`, answers from `read_answer`, prompts from
 
 from __future__ import annotations
 
+from workbench.prompting.closure import closure, versions_of
 from workbench.prompting.combine import (
     CombineContext,
     Combined,
@@ -15,7 +16,7 @@ from workbench.prompting.combine import (
 )
 from workbench.prompting.diff import word_diff
 from workbench.prompting.history import Version, VersionHistory
-from workbench.prompting.library import PromptLibrary, read_prompt, versions_of
+from workbench.prompting.library import PromptLibrary, read_prompt
 from workbench.prompting.linting import LintNote, lint, rule_names
 from workbench.prompting.read import normalise_reference, read_answer, read_reference
 from workbench.prompting.reasoning import instruction, reasoning_names
@@ -34,6 +35,7 @@ __all__ = [
     "VersionHistory",
     "build_selector",
     "check_source",
+    "closure",
     "combiner",
     "combiner_names",
     "instruction",

@@ -20,11 +20,11 @@ from pathlib import Path
 
 from workbench.core.document import MAX_CHARACTERS, check_name, content_hash, dump, parse, validate
 from workbench.core.prompt import AnyPrompt, Ensemble, Prompt
-from workbench.errors import CyclicEnsemble, InvalidFile, PromptError, StorageError, UnknownName
+from workbench.errors import InvalidFile, PromptError, StorageError, UnknownName
+from workbench.prompting.closure import closure, mentioned, versions_of
 from workbench.prompting.history import FileVersion, Version, VersionHistory
 
 SUFFIX = ".yaml"
-DEEPEST = 100
 
 
 def read_prompt(text: str, file: str | None = None) -> AnyPrompt:
@@ -84,7 +84,7 @@ class PromptLibrary:
 
         Raises UnknownName for one that is missing and CyclicEnsemble for a circle.
         """
-        return self._closure(self.get(name))
+        return closure(self.get(name), self.get)
 
     def save(self, prompt: AnyPrompt, author: str = "", text: str | None = None) -> str:
         """Writes a prompt to its file, all or nothing, and keeps it in the history. Gives its version.
@@ -98,7 +98,7 @@ class PromptLibrary:
         path = self._path(prompt.name)
         if read_prompt(written, self._shown(path)) != prompt:
             raise PromptError(f"The YAML given for '{prompt.name}' reads as another prompt; save that one.")
-        version = versions_of(self._closure(prompt))[prompt.name]
+        version = versions_of(closure(prompt, self.get))[prompt.name]
         self._keep_the_standing(prompt.name)
         if self._history is not None:
             self._history.record(prompt.name, version, written, author)
@@ -123,7 +123,7 @@ class PromptLibrary:
         target = self._path(new_name)
         if target.exists():
             raise PromptError(f"There is a prompt '{new_name}' already; choose another name.")
-        users = [other for other in self.names() if name in _mentioned(self.get(other))]
+        users = [other for other in self.names() if name in mentioned(self.get(other))]
         if users:
             raise PromptError(f"'{name}' is asked by {', '.join(users)}; change that first, or copy it.")
         renamed = re.sub(r"(?m)^name:.*$", lambda _: f"name: {new_name}", text, count=1)
@@ -146,7 +146,7 @@ class PromptLibrary:
                 return kept
         prompt = self.get(name)
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        version = versions_of(self._closure(prompt))[name]
+        version = versions_of(closure(prompt, self.get))[name]
         return [FileVersion(version, name, "", changed, self.text(name))]
 
     def restore(self, name: str, version: str, author: str = "") -> AnyPrompt:
@@ -163,24 +163,6 @@ class PromptLibrary:
         prompt = read_prompt(found[0].text, f"{name}{SUFFIX}")
         self.save(prompt, author, found[0].text)
         return prompt
-
-    def _closure(self, prompt: AnyPrompt) -> dict[str, AnyPrompt]:
-        found: dict[str, AnyPrompt] = {}
-
-        def visit(one: AnyPrompt, above: tuple[str, ...]) -> None:
-            if one.name in above:
-                circle = " → ".join([*above[above.index(one.name) :], one.name])
-                raise CyclicEnsemble(f"An ensemble contains itself: {circle}. Take one of them out.")
-            if len(above) > DEEPEST:
-                raise PromptError(f"Ensembles are nested more than {DEEPEST} deep at '{one.name}'.")
-            if one.name in found:
-                return
-            for name in _mentioned(one):
-                visit(prompt if name == prompt.name else self.get(name), (*above, one.name))
-            found[one.name] = one
-
-        visit(prompt, ())
-        return found
 
     def _keep_the_standing(self, name: str) -> None:
         """Puts the file's content into the history: it may have been edited by hand since."""
@@ -212,9 +194,10 @@ class PromptLibrary:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-            handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".tmp", dir=self.folder)
-            temporary = Path(name)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", newline="\n", prefix=".", suffix=".tmp", dir=self.folder, delete=False
+            ) as file:
+                temporary = Path(file.name)
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -290,26 +273,6 @@ class PromptLibrary:
         if size > 4 * MAX_CHARACTERS:
             raise InvalidFile(f"is longer than {MAX_CHARACTERS:,} characters.", self._shown(path))
         return path.read_text(encoding="utf-8-sig")
-
-
-def versions_of(prompts: dict[str, AnyPrompt]) -> dict[str, str]:
-    """The version of each prompt, given everything that they mention, as `resolve` gives it."""
-    versions: dict[str, str] = {}
-
-    def version(name: str) -> str:
-        if name not in versions:
-            prompt = prompts[name]
-            if isinstance(prompt, Prompt):
-                versions[name] = prompt.version
-            else:
-                versions[name] = prompt.version({other: version(other) for other in prompt.mentioned()})
-        return versions[name]
-
-    return {name: version(name) for name in prompts}
-
-
-def _mentioned(prompt: AnyPrompt) -> list[str]:
-    return prompt.mentioned() if isinstance(prompt, Ensemble) else []
 
 
 def _is_yaml(file_name: str) -> bool:
