@@ -10,7 +10,10 @@ from workbench.models.embedded.tokenizer import VOCABULARY
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything a training run depends on, apart from its time budget."""
+    """Everything a training run depends on.
+
+    `phases` says until which share of the time each mixture of episodes is used.
+    """
 
     size: Size
     minutes: float
@@ -19,16 +22,16 @@ class Recipe:
     weight_decay: float = 0.05
     warmup_steps: int = 100
     decay_share: float = 0.45
-    easy_share: float = 0.08
+    phases: tuple[tuple[str, float], ...] = (("look_ups", 0.07), ("easy", 0.14), ("full", 1.0))
     batch_tokens: tuple[int, int] = (2560, 4096)
-    chunk_episodes: int = 4000
+    chunk_episodes: int = 2000
     validation_episodes: int = 600
     seed: int = 11
 
 
 RECIPES = {
-    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=30),
-    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=50),
+    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=28),
+    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=46),
 }
 MINIATURE = Recipe(
     Size(512, width=32, layers=2, heads=2, feed_forward=64),

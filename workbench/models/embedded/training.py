@@ -32,7 +32,7 @@ class Position:
     """Where in the data a training is."""
 
     chunk: int = 0
-    phase: str = "easy"
+    phase: str = "full"
     batch_tokens: int = 0
     batch: int = 0
 
@@ -59,7 +59,7 @@ class Trainer:
             ),
         ]
         self.rates = (recipe.muon_rate, recipe.adam_rate)
-        self.position = Position(batch_tokens=recipe.batch_tokens[0])
+        self.position = Position(phase=recipe.phases[0][0], batch_tokens=recipe.batch_tokens[0])
         self.elapsed_s, self.step, self.tokens = 0.0, 0, 0
         self._validation: list[Batch] | None = None
 
@@ -125,9 +125,12 @@ class Trainer:
                 yield collate(groups[index])
             self.position = Position(
                 chunk=place.chunk + 1,
-                phase="easy" if self.progress < recipe.easy_share else "full",
+                phase=self._phase(),
                 batch_tokens=recipe.batch_tokens[self.progress >= 0.5],
             )
+
+    def _phase(self) -> str:
+        return next((name for name, until in self.recipe.phases if self.progress < until), "full")
 
     def _learn(self, batch: Batch) -> float:
         self._set_rates()

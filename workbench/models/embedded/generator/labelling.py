@@ -159,6 +159,21 @@ def looked_up(rng: random.Random, held_out: bool = False) -> Episode:
     return _turns(rng, pairs) if style < 0.8 else _one_text(rng, pairs)
 
 
+def first_look_ups(rng: random.Random, held_out: bool = False) -> Episode:
+    """The simplest look-ups: few words for few words, in the two commonest forms, asked often."""
+    count = rng.randint(2, 4)
+    keys, codes = rng.sample(ITEMS, count), rng.sample([*OBJECTS, *ACTORS], count)
+    order = [*keys, *[rng.choice(keys) for _ in range(12)]]
+    pairs = [(key, codes[keys.index(key)]) for key in order]
+    return _turns(rng, pairs) if rng.random() < 0.6 else _one_text(rng, pairs, _BOOK_FORMS[0])
+
+
+def repeated_words(rng: random.Random, held_out: bool = False) -> Episode:
+    """A few random words, said three times over."""
+    words = " ".join(rng.choice([*ITEMS, *OBJECTS, *ACTORS, *COLORS]) for _ in range(rng.randint(4, 10)))
+    return [user(f"Say three times: {words}"), assistant(f"{words} {words} {words}")]
+
+
 def _opening(rng: random.Random) -> Episode:
     draw = rng.random()
     if draw < 0.6:

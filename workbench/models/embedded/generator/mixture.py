@@ -1,4 +1,4 @@
-"""How much of which episode: a short easy phase first, then everything."""
+"""How much of which episode: look-ups first, then an easy phase, then everything."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from workbench.models.embedded.generator.chat import Episode
 
 Writer = Callable[..., Episode]
 
+LOOK_UPS: dict[str, tuple[float, Writer]] = {
+    "lookup": (0.5, labelling.first_look_ups),
+    "repeat": (0.2, labelling.repeated_words),
+    "plain_labels": (0.2, labelling.plain_labels),
+    "sums": (0.1, arithmetic.sums),
+}
 EASY: dict[str, tuple[float, Writer]] = {
     "lookup": (0.30, labelling.looked_up),
     "labels": (0.24, partial(labelling.coded_labels, repeats=0.4)),
@@ -33,7 +39,7 @@ FULL: dict[str, tuple[float, Writer]] = {
     "repeat": (0.015, sentences.repeated),
     "talk": (0.01, sentences.talked),
 }
-PHASES = {"easy": EASY, "full": FULL}
+PHASES = {"look_ups": LOOK_UPS, "easy": EASY, "full": FULL}
 
 
 def episode(rng: random.Random, phase: str = "full", held_out: bool = False) -> tuple[str, Episode]:
