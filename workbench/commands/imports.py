@@ -150,14 +150,14 @@ def _add_or_error(opened: Workspace, name: str, split: str, fractions: str | Non
 def _import_yaml(opened: Workspace, file: Path, name: str | None, replace: bool, as_json: bool) -> None:
     from workbench.core.document import load, parse
     from workbench.core.experiment import Experiment
-    from workbench.core.prompt import Ensemble, Prompt
+    from workbench.prompting.library import read_prompt
 
     text = _text(file)
     content, _ = parse(text, str(file))
     keys = set(content) if isinstance(content, dict) else set()
     if keys & {"messages", "members"}:
         kind = "ensemble" if "members" in keys else "prompt"
-        prompt: Prompt | Ensemble = load(Ensemble if "members" in keys else Prompt, text, str(file))
+        prompt = read_prompt(text, str(file))
         if name:
             prompt = prompt.model_copy(update={"name": name})
         _refuse_existing("prompt", prompt.name, opened.prompts.names(), replace)
