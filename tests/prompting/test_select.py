@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from workbench.core.prompt import Examples
 from workbench.errors import PromptError, UnknownName
 from workbench.prompting import build_selector, check_source, selector_names
-from workbench.prompting.select import Row, Selector
+from workbench.prompting.select import Pool, Row, Selector
+from workbench.prompting.select.similar import WORD, TextSpace
 
 POOL = [
     {"id": "1", "text": "the cat sat on the mat", "label": "animal"},
@@ -117,6 +118,18 @@ def test_similar_puts_the_most_similar_last() -> None:
         "1",
         "2",
     ]
+
+
+def test_likeness_is_scikit_learns_own_cosine() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    examples = Examples.model_validate({"from": "pets#train", "select": "similar"})
+    space = TextSpace(Pool(examples, POOL, text_of, None))
+    vectorizer = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True)
+    pool = vectorizer.fit_transform([text_of(row) for row in POOL])
+    for text in ["the cat and the dog sat on the mat", "nothing known here?", ""]:
+        wanted = (pool @ vectorizer.transform([text]).T).toarray().ravel()
+        assert space.likeness({"id": "x", "text": text}) == pytest.approx(wanted)
 
 
 def test_similar_reads_the_column_that_by_names() -> None:
