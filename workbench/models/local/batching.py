@@ -18,7 +18,7 @@ from workbench.models.local.decoding import Decoder, Row, groups
 
 GATHERING_S = 0.003
 GATHERINGS = 8
-PADDED_TOKENS = 4096
+PADDED_TOKENS = 2048
 STEPS_BETWEEN_JOINS = 16
 
 

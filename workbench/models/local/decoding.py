@@ -102,13 +102,13 @@ class Decoder:
         order = torch.tensor([place[row.prompt] for row in rows])
         if len(rows) > len(prompts):
             keys = keys.selected(order)
-        self.sweep(force=True)
         last = self._take(logits[order], rows)
         lengths = torch.tensor([len(row.prompt) for row in rows])
-        self._keys = self._keys.joined(keys) if self.rows else keys
-        self._last = torch.cat([self._last, last])
-        self._positions = torch.cat([self._positions, lengths])
-        self.rows.extend(rows)
+        staying = self._staying()
+        self._keys = self._keys.joined(staying, keys) if len(staying) else keys
+        self._last = torch.cat([self._last[staying], last])
+        self._positions = torch.cat([self._positions[staying], lengths])
+        self.rows = [*(self.rows[index] for index in staying.tolist()), *rows]
 
     @torch.inference_mode()
     def step(self) -> None:
@@ -121,16 +121,19 @@ class Decoder:
         self._last = self._take(logits, self.rows)
 
     @torch.inference_mode()
-    def sweep(self, force: bool = False) -> None:
+    def sweep(self) -> None:
         """Takes rows that are done out of the batch, once they are many enough to be worth a copy."""
-        staying = [index for index, row in enumerate(self.rows) if not row.leaves]
+        staying = self._staying()
         leaving = len(self.rows) - len(staying)
-        if leaving == 0 or not (force or leaving * 8 >= len(self.rows)):
+        if leaving * 4 < len(self.rows):
             return
-        index = torch.tensor(staying, dtype=torch.long)
-        self.rows = [self.rows[place] for place in staying]
-        self._last, self._positions = self._last[index], self._positions[index]
-        self._keys = self._keys.selected(index) if staying else KeyValues()
+        self.rows = [self.rows[index] for index in staying.tolist()]
+        self._last, self._positions = self._last[staying], self._positions[staying]
+        self._keys = self._keys.selected(staying) if self.rows else KeyValues()
+
+    def _staying(self) -> Tensor:
+        staying = [index for index, row in enumerate(self.rows) if not row.leaves]
+        return torch.tensor(staying, dtype=torch.long)
 
     def clear(self) -> None:
         """Forgets the batch."""

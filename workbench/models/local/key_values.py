@@ -95,20 +95,25 @@ class KeyValues:
             )
         return KeyValues(layers, mask[:, start:])
 
-    def joined(self, other: KeyValues) -> KeyValues:
-        """This batch's rows and then the other's, their last columns side by side."""
-        columns = max(self.columns, other.columns)
-        rows = len(self.mask) + len(other.mask)
+    def joined(self, rows: Tensor, other: KeyValues) -> KeyValues:
+        """The given rows of this batch and then all of the other's, their last columns side by side."""
+        kept = self.mask[rows]
+        start = int(kept.any(0).int().argmax())
+        columns = max(self.columns - start, other.columns)
         layers = []
         for mine, theirs in zip(self._layers, other._layers, strict=True):
             sides = []
             for above, below in ((mine.keys, theirs.keys), (mine.values, theirs.values)):
-                room = _room(above, columns, rows)
-                _moved(above, columns - mine.length, mine.length, room[: len(above)])
-                _moved(below, columns - theirs.length, theirs.length, room[len(above) :])
+                staying = above[:, :, start : mine.length][rows.to(above.device)]
+                room = _room(above, columns, len(staying) + len(below))
+                _moved(staying, columns - staying.shape[2], staying.shape[2], room[: len(staying)])
+                _moved(below, columns - theirs.length, theirs.length, room[len(staying) :])
                 sides.append(room)
             layers.append(_Layer(sides[0], sides[1], columns))
-        masks = [torch.nn.functional.pad(part.mask, (columns - part.columns, 0)) for part in (self, other)]
+        masks = [
+            torch.nn.functional.pad(mask, (columns - mask.shape[1], 0))
+            for mask in (kept[:, start:], other.mask)
+        ]
         return KeyValues(layers, torch.cat(masks))
 
     @property
@@ -118,11 +123,12 @@ class KeyValues:
 
 def _room(like: Tensor, columns: int, rows: int | None = None) -> Tensor:
     count, heads, _, width = like.shape
-    # zeros, because a masked column still enters a product, and zero times NaN is NaN
-    return like.new_zeros(rows if rows is not None else count, heads, columns + SPARE_COLUMNS, width)
+    return like.new_empty(rows if rows is not None else count, heads, columns + SPARE_COLUMNS, width)
 
 
 def _moved(source: Tensor, start: int, length: int, room: Tensor) -> Tensor:
     """Copies the source's first `length` columns into `room` from column `start` on."""
+    # a masked column still enters a product, and zero times whatever stood there may be NaN
+    room[:, :, :start] = 0
     room[:, :, start : start + length] = source[:, :, :length]
     return room
