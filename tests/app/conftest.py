@@ -48,7 +48,7 @@ def visit(root: Path) -> Iterator[Visit]:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A workspace with one finished run of two prompts on both embedded models; copied by tests."""
-    _needs_weights()
+    needs_weights()
     source = Path(__file__).resolve().parents[2]
     root = tmp_path_factory.mktemp("finished")
     for folder in ("prompts", "experiments"):
@@ -76,10 +76,11 @@ def finished_run(finished: tuple[Path, str], tmp_path: Path, monkeypatch: pytest
 @pytest.fixture
 def weights() -> None:
     """Skips where the embedded models have no weights."""
-    _needs_weights()
+    needs_weights()
 
 
-def _needs_weights() -> None:
+def needs_weights() -> None:
+    """Skips, or fails the full run, where the embedded models have no weights."""
     try:
         found: Any = embedded_path("nano")
     except Exception:

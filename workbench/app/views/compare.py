@@ -15,32 +15,30 @@ from workbench.app.widgets.rows_view import rows_view
 from workbench.app.widgets.run_list import run_label
 from workbench.app.widgets.text import escaped
 from workbench.app.workspace import current_run, workspace
-from workbench.core.run import LIVE, Report
+from workbench.core.run import LIVE, Comparison, Report
 from workbench.engine import Workspace, compare, report, runs
 
 VIEWS = {"table": "Result table", "rows": "Row by row", "charts": "Charts"}
 
 
-def choices(ws: Workspace, run_id: str) -> tuple[Report, str | None, int | None]:
-    """Which run, which metric, against which cell."""
+def choices(ws: Workspace, run_id: str) -> tuple[Report, Comparison | None]:
+    """Which run, by which metric, against which cell; None where there is nothing to compare."""
     which, by, against = st.columns([3, 1.2, 2.4])
     found = {run.id: run_label(run) for run in runs(ws, limit=50)}
     options = list(found) if run_id in found else [run_id, *found]
     clears = (state.CELLS, state.BASELINE, state.METRIC, state.PAGE, state.ROW)
     with which:
-        chosen = (
-            choose("Run", options, state.RUN, run_id, clears, shown=lambda run: found.get(run, run)) or run_id
-        )
-    table = report(ws, chosen)
-    metrics = list(table.cells[0].metrics) if table.cells else []
+        chosen = choose("Run", options, state.RUN, run_id, clears, shown=lambda run: found.get(run, run))
+    table = report(ws, chosen or run_id)
     with by:
-        metric = choose("Metric", metrics, state.METRIC)
+        metric = choose("Metric", list(table.cells[0].metrics) if table.cells else [], state.METRIC)
+    if metric is None or not any(cell.rows for cell in table.cells):
+        return table, None
+    labels = {str(cell.cell.index): cell.cell.label for cell in table.cells}
+    asked = state.text(state.BASELINE)
+    comparison = compare(ws, table.run, metric, int(asked) if asked in labels else None)
     with against:
-        labels = {str(cell.cell.index): cell.cell.label for cell in table.cells}
-        default = compare(ws, chosen, metric).baseline.index if metrics else 0
-        asked = state.text(state.BASELINE)
-        at = asked if asked in labels else str(default)
-        state.hold("url baseline", at)
+        state.hold("url baseline", str(comparison.baseline.index))
         st.selectbox(
             "Baseline",
             list(labels),
@@ -48,7 +46,7 @@ def choices(ws: Workspace, run_id: str) -> tuple[Report, str | None, int | None]
             format_func=lambda index: labels[index],
             on_change=lambda: state.put(baseline=st.session_state["url baseline"]),
         )
-    return table, metric, int(at) if labels else None
+    return table, comparison
 
 
 def show() -> None:
@@ -64,14 +62,13 @@ def show() -> None:
         )
         return
     st.title("Compare")
-    table, metric, baseline = choices(ws, run_id)
+    table, found = choices(ws, run_id)
     if table.status in LIVE:
         st.info("This run is still going; the numbers are of the outputs so far.", icon=":material/timer:")
         link("run", "Watch it", ":material/timer:", run=table.run)
-    if metric is None or not any(cell.rows for cell in table.cells):
+    if found is None:
         empty("This run has no outputs to compare.", "Resume it, or start another.", "run", "Open the run")
         return
-    found = compare(ws, table.run, metric, baseline)
     headline(ws, table, found)
     view = segments("View", VIEWS, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
     if view == "table":

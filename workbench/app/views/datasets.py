@@ -1,5 +1,7 @@
 """Datasets: browse rows, see what they are made of, import a table, delete with undo."""
 
+from typing import Literal
+
 import streamlit as st
 
 from workbench.app import state
@@ -50,7 +52,7 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)[:2_000]
 
 
-def _width(key: str, page: list[dict[str, object]]) -> str:
+def _width(key: str, page: list[dict[str, object]]) -> Literal["small", "medium", "large"]:
     longest = max((len(str(row.get(key) or "")) for row in page), default=0)
     return "large" if longest > 60 else "medium" if longest > 20 else "small"
 

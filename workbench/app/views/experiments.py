@@ -1,5 +1,7 @@
 """Experiments: design the grid, see calls, tokens and cost, save, run."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from workbench.app import state
@@ -15,9 +17,10 @@ from workbench.app.widgets.said import say_next, say_once
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.undo import offer_undo, undo_bar
 from workbench.app.workspace import start_run, workspace
-from workbench.core.document import dump, load
+from workbench.core.document import load
 from workbench.core.experiment import Experiment
 from workbench.engine import Workspace, runs
+from workbench.engine.workspace import write_text
 from workbench.metrics import describe_metrics
 
 VIEWS = {"form": "Form", "yaml": "YAML"}
@@ -46,16 +49,14 @@ def actions(ws: Workspace, draft: Draft, experiment: Experiment | None) -> None:
         ):
             with explained("starting the run"):
                 if draft.changed and experiment is not None:
-                    ws.save_experiment(experiment)
-                    draft.discard()
+                    save(ws, draft)
                 start_run(ws, draft.name)
         if (
             st.button("Save", icon=":material/save:", disabled=experiment is None or not draft.changed)
             and experiment is not None
         ):
             with explained("saving"):
-                ws.save_experiment(experiment)
-                draft.discard()
+                save(ws, draft)
                 say_next(f"Saved experiments/{escaped(draft.name)}\\.yaml\\.")
                 st.rerun()
         if draft.changed and st.button("Discard changes"):
@@ -65,17 +66,26 @@ def actions(ws: Workspace, draft: Draft, experiment: Experiment | None) -> None:
         if st.button("Delete", icon=":material/delete:"):
             with explained("deleting"):
                 text = ws.delete_experiment(draft.name)
-                offer_undo(
-                    f"experiment {draft.name}",
-                    lambda: ws.save_experiment(load(Experiment, text, draft.shown)),
-                )
+                offer_undo(f"experiment {draft.name}", lambda: write_text(path_of(ws, draft.name), text))
                 state.remember(state.EXPERIMENT, None)
                 st.rerun()
 
 
+def path_of(ws: Workspace, name: str) -> Path:
+    """An experiment's file."""
+    return ws.experiments_dir / f"{name}.yaml"
+
+
+def save(ws: Workspace, draft: Draft) -> None:
+    """Writes the draft as it stands, comments included; it has been checked."""
+    write_text(path_of(ws, draft.name), draft.text)
+    draft.discard()
+
+
 def editor(ws: Workspace, name: str) -> None:
     """The form or the YAML, and beside it what a run would take."""
-    draft = Draft("experiment", name, dump(ws.experiment(name)), f"experiments/{name}.yaml")
+    text = path_of(ws, name).read_text(encoding="utf-8")
+    draft = Draft("experiment", name, text, f"experiments/{name}.yaml")
     view = segments("Edit as", VIEWS, state.VIEW, label_visibility="collapsed")
     left, right = st.columns([3, 2], gap="large")
     with left, explained("editing"):

@@ -1,5 +1,7 @@
 """Prompts: edit, see what is sent for a real row, try it, compare versions and models, go back."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from workbench.app import state
@@ -77,8 +79,12 @@ def show() -> None:
     title.title("Prompts")
     undo_bar()
     say_once()
-    broken_files(ws.prompts.broken())
-    names = ws.prompts.names()
+    broken = ws.prompts.broken()
+    broken_files(broken)
+    # a broken file can be mended here, as YAML
+    names = sorted(
+        {*ws.prompts.names(), *(Path(f.file).stem for f in broken if f.file and f.file.endswith(".yaml"))}
+    )
     with new:
         new_prompt(ws)
     if not names:
@@ -87,7 +93,9 @@ def show() -> None:
     with picker:
         name = choose("Prompt", names, state.PROMPT, clears=(state.VERSION, state.AGAINST)) or names[0]
     draft = Draft("prompt", name, ws.prompts.text(name), f"prompts/{name}.yaml")
-    view = segments("View", VIEWS, state.VIEW, label_visibility="collapsed")
+    view = segments(
+        "View", VIEWS, state.VIEW, clears=(state.VERSION, state.AGAINST), label_visibility="collapsed"
+    )
     if view == "history":
         history(ws, draft)
         return

@@ -9,16 +9,19 @@ from workbench.app.widgets.errors import explained
 from workbench.app.widgets.progress_panel import newest_outputs, progress_bar
 from workbench.app.widgets.run_list import run_list
 from workbench.app.widgets.text import escaped
+from workbench.app.widgets.undo import offer_undo, undo_bar
 from workbench.app.workspace import cells_of, current_run, workspace
 from workbench.core.run import LIVE, Cell
 from workbench.engine import (
     Workspace,
     cancel_run,
+    delete_run,
     ensure_worker,
     latest_outputs,
     progress,
     resume_run,
     runs,
+    undelete_run,
 )
 
 
@@ -54,12 +57,18 @@ def actions(ws: Workspace, run_id: str, status: str, complete: bool, errors: int
             ensure_worker(ws)
             st.rerun()
         if status not in LIVE:
+            if st.button("Delete", icon=":material/delete:", key="run delete"):
+                delete_run(ws, run_id)
+                offer_undo("the run", lambda: undelete_run(ws, run_id))
+                state.remember(state.RUN, None)
+                st.rerun()
             link("compare", "Compare the cells", ":material/balance:", run=run_id)
             link("export", "Export", ":material/inventory_2:", run=run_id)
 
 
 def show() -> None:
     ws = workspace()
+    undo_bar()
     run_id = current_run(ws)
     if run_id is None:
         st.title("Run")

@@ -49,8 +49,8 @@ def metric_chart(
     groups: dict[str, list[tuple[CellReport, MetricEstimate]]] = {}
     for cell, estimate in scored:
         found = verdicts.get(cell.cell.index)
-        name = "baseline" if cell.cell.index == baseline else found.verdict if found else "undecided"
-        groups.setdefault(name, []).append((cell, estimate))
+        group = "baseline" if cell.cell.index == baseline else found.verdict if found else "undecided"
+        groups.setdefault(group, []).append((cell, estimate))
     for name in COLOURS:
         for_group = groups.get(name, [])
         if for_group:

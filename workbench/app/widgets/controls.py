@@ -60,7 +60,13 @@ def segments(
 
     return str(
         st.segmented_control(
-            label, names, key=widget, required=True, format_func=options.get, on_change=store, **settings
+            label,
+            names,
+            key=widget,
+            required=True,
+            format_func=lambda name: options[name],
+            on_change=store,
+            **settings,
         )
     )
 
@@ -101,6 +107,11 @@ def pick_numbers(label: str, names: dict[int, str], key: str, default: list[int]
         state.put(**{key: sorted(st.session_state[widget])})
 
     picked = st.multiselect(
-        label, list(names), key=widget, format_func=names.get, max_selections=most, on_change=store
+        label,
+        list(names),
+        key=widget,
+        format_func=lambda number: names[number],
+        max_selections=most,
+        on_change=store,
     )
     return sorted(picked)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from workbench.app.widgets.fields import number, one_line, one_of, without_empty
-from workbench.core.prompt import Combine, Tie
+from workbench.core.prompt import Tie
 
 COMBINE = {
     "majority": "the answer given most often",
@@ -40,11 +40,7 @@ def ensemble_form(
     left, right = st.columns(2)
     with left:
         combine = one_of(
-            "Combined by",
-            content.get("combine", "majority"),
-            get_args(Combine),
-            f"{key} combine",
-            format_func=_combiner,
+            "Combined by", content.get("combine", "majority"), combiner_names(), f"{key} combine"
         )
         new["combine"] = combine
     with right:
@@ -56,6 +52,7 @@ def ensemble_form(
             format_func=lambda n: TIES.get(n, n),
         )
         new["ties"] = None if ties == "first" else ties
+    st.caption(f"{COMBINE.get(combine, combine).capitalize()}.")
     new["fuse"] = new["by"] = None
     if combine == "fuse" and prompts:
         new["fuse"] = one_of("Merged by the prompt", content.get("fuse"), prompts, f"{key} fuse")
@@ -65,10 +62,6 @@ def ensemble_form(
     if changed:
         replace(new)
     return new
-
-
-def _combiner(name: str) -> str:
-    return f"{name}: {COMBINE[name]}" if name in COMBINE else name
 
 
 def _member(
@@ -86,7 +79,7 @@ def _member(
         )
     with heat:
         temperature = number(
-            "Temperature",
+            "Temp.",
             sampling.get("temperature"),
             f"{key} heat {index}",
             min_value=0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from workbench.app.widgets.errors import explained
@@ -27,7 +29,7 @@ def output_downloads(ws: Workspace, run_id: str) -> None:
         for name, (words, mime) in OUTPUTS.items():
             st.download_button(
                 words,
-                data=lambda name=name: export_outputs(ws, run_id, name),
+                data=partial(export_outputs, ws, run_id, name),
                 file_name=f"{run_id}-outputs.{name}",
                 mime=mime,
                 icon=":material/download:",
@@ -42,7 +44,7 @@ def report_downloads(ws: Workspace, run_id: str) -> None:
         for name, (words, ending, mime) in REPORTS.items():
             st.download_button(
                 words,
-                data=lambda name=name: export_report(ws, run_id, name).encode(),
+                data=partial(export_report, ws, run_id, name),
                 file_name=f"{run_id}-report.{ending}",
                 mime=mime,
                 icon=":material/download:",

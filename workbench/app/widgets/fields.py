@@ -22,7 +22,7 @@ def one_line(label: str, value: Any, key: str, **settings: Any) -> str:
     )
 
 
-def many_lines(label: str, value: Any, key: str, height: int | str = "content", **settings: Any) -> str:
+def many_lines(label: str, value: Any, key: str, height: Any = "content", **settings: Any) -> str:
     """Several lines of text that grow with what is written."""
     text = "" if value is None else str(value)
     return st.text_area(label, value=text, key=key, height=height, **settings) or ""
@@ -35,11 +35,12 @@ def number(label: str, value: Any, key: str, whole: bool = False, **settings: An
     limits = {
         name: kind(settings.pop(name)) for name in ("min_value", "max_value", "step") if name in settings
     }
-    start = kind(value) if good else None
+    start: Any = kind(value) if good else None
     if start is not None:
         start = max(start, limits.get("min_value", start))
         start = min(start, limits.get("max_value", start))
-    found = st.number_input(label, value=start, key=key, **limits, **settings)
+    settings |= limits
+    found = st.number_input(label, value=start, key=key, **settings)
     return None if found is None else int(found) if whole else round(float(found), 6)
 
 

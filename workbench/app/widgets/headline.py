@@ -15,14 +15,13 @@ def headline(ws: Workspace, table: Report, comparison: Comparison) -> None:
     """The winner by this metric, why, and its download."""
     with explained("choosing the winner"), st.container(border=True):
         best = winner(ws, table.run, comparison.metric)
-        filename, text = export_winner(ws, table.run, comparison.metric)
         words, button = st.columns([4, 1.6], vertical_alignment="center")
         words.markdown(f"🏆 **{escaped(best.cell.label)}** is ahead  \n{escaped(best.reason)}")
         with button:
             st.download_button(
                 "Download the winner",
-                text,
-                filename,
+                lambda: export_winner(ws, table.run, comparison.metric)[1],
+                f"{best.cell.prompt}.yaml",
                 "application/yaml",
                 type="primary",
                 icon=":material/download:",

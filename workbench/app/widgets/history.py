@@ -26,12 +26,11 @@ def history(ws: Workspace, draft: Draft) -> None:
         empty("No version is recorded yet.", "Save the prompt once; every save is kept here.")
         return
     labels = version_labels(versions)
-    texts = {str(place): version.text for place, version in enumerate(versions)} | {NOW: draft.text}
+    last = len(versions)
+    texts = {str(last - place): version.text for place, version in enumerate(versions)} | {NOW: draft.text}
     left, right, button = st.columns([3, 3, 1.4], vertical_alignment="bottom")
     with left:
-        older = choose(
-            "From", list(labels), state.VERSION, "1" if len(versions) > 1 else "0", shown=lambda k: labels[k]
-        )
+        older = choose("From", list(labels), state.VERSION, str(max(1, last - 1)), shown=lambda k: labels[k])
     with right:
         newer = choose("To", [NOW, *labels], state.AGAINST, NOW, shown=lambda k: labels.get(k, k))
     with button:
@@ -43,8 +42,8 @@ def history(ws: Workspace, draft: Draft) -> None:
         ):
             say_next("Restored into the editor; save it to make it the newest version.")
             state.put(view=None, version=None, against=None)
-            draft.write(texts[older or "0"])
-    before, after = texts[older or "0"], texts[newer or NOW]
+            draft.write(texts[older or "1"])
+    before, after = texts[older or "1"], texts[newer or NOW]
     if before == after:
         st.caption("These two are the same.")
     with st.container(border=True):
@@ -55,10 +54,10 @@ def history(ws: Workspace, draft: Draft) -> None:
 
 
 def version_labels(versions: Sequence[Version]) -> dict[str, str]:
-    """Place in the history (0 is the newest) → words that no other version has."""
+    """Number of the version (1 is the oldest) → words that no other version has."""
     last = len(versions)
     return {
-        str(place): f"{last - place}. {ago(version.created_at)}, {version.version[:8]}"
+        str(last - place): f"{last - place}. {ago(version.created_at)}, {version.version[:8]}"
         + (f", {version.author}" if version.author else "")
         + (" (newest)" if place == 0 else "")
         for place, version in enumerate(versions)

@@ -145,11 +145,7 @@ def _examples(value: Any, key: str, splits: Sequence[str]) -> Any:
         )
     with right:
         new["select"] = one_of(
-            "Chosen how",
-            examples.get("select", "fixed"),
-            tuple(SELECTORS),
-            f"{key} select",
-            format_func=_selector,
+            "Chosen how", examples.get("select", "fixed"), tuple(SELECTORS), f"{key} select"
         )
     if new["select"] == "fixed":
         new["select"] = None
@@ -164,12 +160,9 @@ def _examples(value: Any, key: str, splits: Sequence[str]) -> Any:
         placeholder="{{ reasoning }} Answer: {{ answer }}",
         help="A template over the example's row; left empty, the right answer after the marker.",
     )
-    st.caption("No row is ever its own example, and none comes from the split that is evaluated.")
+    said = SELECTORS.get(new.get("select") or "fixed", "")
+    st.caption(f"{said.capitalize()}. No row is ever its own example; none comes from the evaluated split.")
     return without_empty(new)
-
-
-def _selector(name: str) -> str:
-    return f"{name}: {SELECTORS[name]}" if name in SELECTORS else name
 
 
 def _answer(value: Any, key: str) -> Any:

@@ -68,7 +68,7 @@ def pick_row(ws: Workspace, prompt: AnyPrompt | None) -> Picked | None:
     asked = next((str(value) for key, value in picked.row.items() if key != "id" and value), "")
     right = f"right answer: {short(picked.reference, 80)}" if picked.reference is not None else ""
     with st.container(border=True):
-        st.text(short(asked, 400))
+        st.text(short(asked, 240))
         if right:
             st.text(right)
     return picked

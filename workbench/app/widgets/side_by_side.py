@@ -75,7 +75,7 @@ def _both(ws: Workspace, sides: list[Side], picked: Picked, places: list[Any]) -
 def choose_sides(ws: Workspace, draft: Draft, prompt: AnyPrompt) -> list[Side]:
     """What stands on the left and on the right: two versions on one model, or one version on two."""
     kept = ws.prompts.history(draft.name)
-    versions = {label: kept[int(place)].text for place, label in version_labels(kept).items()}
+    versions = {label: kept[len(kept) - int(number)].text for number, label in version_labels(kept).items()}
     offered = list(models_offered(ws))
     left, right = st.columns(2)
     sides = []
