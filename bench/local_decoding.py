@@ -16,7 +16,8 @@ from workbench.core.prompt import Sampling
 from workbench.models.embedded_rows import embedded_specs
 from workbench.models.transformers_local import TransformersModel
 
-SYSTEM = "You solve arithmetic word problems."
+SYSTEM = 'You solve arithmetic word problems. End with "Answer:" and the number.'
+STEPS = "Let's think step by step."  # long answers: short ones measure the reading of prompts
 STORY = (
     "{name} has {a} apples and {b} pears. {name} buys {c} more apples and gives {d} pears away. "
     "How many pieces of fruit does {name} have now?"
@@ -25,14 +26,14 @@ NAMES = ("Ana", "Ben", "Cleo", "Dario", "Edda", "Farid", "Gala")
 
 
 def requests(rows: int, tokens: int) -> list[Request]:
-    """Prompts of differing length that share a system text."""
+    """Word problems that share a system text and ask for steps."""
     sampling = Sampling(temperature=0.0, max_tokens=tokens, seed=1)
     found = []
     for row in range(rows):
         story = STORY.format(name=NAMES[row % 7], a=row % 50, b=row % 31, c=row % 9, d=row % 5)
         messages = (
             {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": " ".join([story] * (1 + row % 3))},
+            {"role": "user", "content": f"{story}\n{STEPS}"},
         )
         found.append(Request(messages, sampling))
     return found
