@@ -33,12 +33,12 @@ def root(workspace_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def visit(root: Path) -> Iterator[Visit]:
     """`visit("compare", run=…)` opens a page as its link would."""
 
-    def opened(page: str = "home", **query: str) -> AppTest:
+    def opened(view: str = "home", /, **query: str) -> AppTest:
         test = AppTest.from_file(str(MAIN), default_timeout=60)
         for key, value in query.items():
             test.query_params[key] = value
-        if page != "home":
-            test.switch_page(f"views/{page}.py")
+        if view != "home":
+            test.switch_page(f"views/{view}.py")
         return test.run()
 
     yield opened

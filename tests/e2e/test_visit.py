@@ -42,7 +42,7 @@ def test_the_first_page_has_one_obvious_next_step(tab: Any, site: Site) -> None:
 
 def test_a_run_leads_to_its_comparison_in_one_click(tab: Any, site: Site, finished: str) -> None:
     open_page(tab, site, f"/run?run={finished}")
-    tab.get_by_role("link", name="Compare the cells").click()
+    tab.get_by_role("button", name="Compare the cells").click()
     tab.wait_for_url(re.compile("/compare"))
     settle(tab)
     table = tab.locator("[data-testid=stTable]").first

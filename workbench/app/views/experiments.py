@@ -19,8 +19,8 @@ from workbench.app.widgets.undo import offer_undo, undo_bar
 from workbench.app.workspace import start_run, workspace
 from workbench.core.document import load
 from workbench.core.experiment import Experiment
+from workbench.core.files import write_text
 from workbench.engine import Workspace, runs
-from workbench.engine.workspace import write_text
 from workbench.metrics import describe_metrics
 
 VIEWS = {"form": "Form", "yaml": "YAML"}

@@ -1,9 +1,11 @@
 """Run: live progress with outputs arriving, cancel and resume. Closing the page stops nothing."""
 
+from typing import Literal
+
 import streamlit as st
 
 from workbench.app import state
-from workbench.app.pages import link
+from workbench.app.pages import go, link
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.progress_panel import newest_outputs, progress_bar
@@ -41,29 +43,30 @@ def panel(ws: Workspace, run_id: str, cells: tuple[Cell, ...], was_live: bool) -
 
 
 def actions(ws: Workspace, run_id: str, status: str, complete: bool, errors: int) -> None:
-    """One row of what can be done now."""
+    """One row of what can be done now; the likeliest first."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if status in LIVE:
             if st.button("Cancel", icon=":material/stop_circle:", key="run cancel"):
                 cancel_run(ws, run_id)
                 st.rerun()
-        elif (not complete or errors) and st.button(
-            "Resume" if not complete else "Retry the errors",
-            icon=":material/play_arrow:",
-            type="primary",
-            key="run resume",
-        ):
-            resume_run(ws, run_id)
-            ensure_worker(ws)
-            st.rerun()
-        if status not in LIVE:
-            if st.button("Delete", icon=":material/delete:", key="run delete"):
-                delete_run(ws, run_id)
-                offer_undo("the run", lambda: undelete_run(ws, run_id))
-                state.remember(state.RUN, None)
+            return
+        if complete and st.button("Compare the cells", icon=":material/balance:", type="primary"):
+            go("compare", run=run_id)
+        if not complete or errors:
+            words = "Retry the errors" if complete else "Resume"
+            kind: Literal["primary", "secondary"] = "secondary" if complete else "primary"
+            if st.button(words, icon=":material/play_arrow:", type=kind, key="run resume"):
+                resume_run(ws, run_id)
+                ensure_worker(ws)
                 st.rerun()
-            link("compare", "Compare the cells", ":material/balance:", run=run_id)
-            link("export", "Export", ":material/inventory_2:", run=run_id)
+        if not complete:
+            link("compare", "Compare what there is", ":material/balance:", run=run_id)
+        link("export", "Export", ":material/inventory_2:", run=run_id)
+        if st.button("Delete", icon=":material/delete:", key="run delete", type="tertiary"):
+            delete_run(ws, run_id)
+            offer_undo("the run", lambda: undelete_run(ws, run_id))
+            state.remember(state.RUN, None)
+            st.rerun()
 
 
 def show() -> None:

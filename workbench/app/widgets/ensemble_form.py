@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.app.widgets.fields import number, one_line, one_of, without_empty
 from workbench.core.prompt import Tie
+from workbench.prompting import combiner_names
 
 COMBINE = {
     "majority": "the answer given most often",

@@ -12,12 +12,13 @@ from workbench.engine import Workspace, estimate, make_plan
 
 def estimate_panel(ws: Workspace, experiment: Experiment) -> bool:
     """Shows the estimate; False where the experiment cannot run (the error was raised)."""
-    plan = make_plan(ws, experiment)
+    with st.spinner("Counting calls and tokens …"):
+        plan = make_plan(ws, experiment)
+        found = estimate(ws, plan)
     st.markdown(
         f"**{count(len(plan.cells))} cells** × {count(len(plan.dataset.rows))} rows"
         + (f" × {experiment.repeats} repeats" if experiment.repeats > 1 else "")
     )
-    found = estimate(ws, plan)
     calls, cached = st.columns(2)
     tokens, cost = st.columns(2)
     calls.metric("Calls", count(found.calls))

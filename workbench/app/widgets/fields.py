@@ -32,15 +32,13 @@ def number(label: str, value: Any, key: str, whole: bool = False, **settings: An
     """A number, or None for "leave it to the layer below"."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool)
     kind = int if whole else float
-    limits = {
-        name: kind(settings.pop(name)) for name in ("min_value", "max_value", "step") if name in settings
-    }
+    bounds = ("min_value", "max_value", "step")
+    limits: dict[str, Any] = {name: kind(settings.pop(name)) for name in bounds if name in settings}
     start: Any = kind(value) if good else None
     if start is not None:
         start = max(start, limits.get("min_value", start))
         start = min(start, limits.get("max_value", start))
-    settings |= limits
-    found = st.number_input(label, value=start, key=key, **settings)
+    found = st.number_input(label, value=start, key=key, **(settings | limits))
     return None if found is None else int(found) if whole else round(float(found), 6)
 
 
