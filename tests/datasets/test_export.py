@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.datasets import neutralise, read_table, write_rows
-from workbench.errors import DatasetError, UsageError
+from workbench.errors import DatasetError, StorageError, UsageError
 
 # every character but NUL and halves of surrogate pairs, which no row may hold
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
@@ -107,7 +107,7 @@ def test_a_failed_export_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="Row 2 cannot be written"):
         write_rows([{"a": 2}, {"a": float("nan")}], path, "jsonl")
     assert path.read_text() == '{"a": 1}\n' and list(tmp_path.iterdir()) == [path]
-    with pytest.raises(DatasetError, match="cannot be written"):
-        write_rows([], tmp_path / "absent" / "rows.csv", "csv")
+    with pytest.raises(StorageError, match="could not be written"):
+        write_rows([], path / "below-a-file" / "rows.csv", "csv")
     with pytest.raises(UsageError, match="csv, jsonl, parquet"):
         write_rows([], path, "xml")  # type: ignore[arg-type]

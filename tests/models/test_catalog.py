@@ -192,7 +192,7 @@ def test_what_cannot_be_removed_or_added_says_why(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence() -> None:
-    with pytest.raises(WorkbenchError, match="cannot be written"):
+    with pytest.raises(WorkbenchError, match="could not be written"):
         Catalog(Path("/proc/models.yaml")).add(a_row())
 
 

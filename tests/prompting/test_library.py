@@ -298,3 +298,17 @@ def test_the_shipped_prompts_are_sound(repository: Path) -> None:
         assert library.version(name)
         notes = lint(library.get(name), library=library)
         assert notes == [], f"{name}: {notes}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("examples: {rows: [], select: simlar}", r"line 3.*examples.select.*Did you mean 'similar'"),
+        ("reasoning: step_by_stp", r"line 3.*reasoning.*Did you mean 'step_by_step'"),
+    ],
+)
+def test_an_unknown_technique_is_named_with_its_line(text: str, said: str) -> None:
+    with pytest.raises(InvalidFile, match=said):
+        read_prompt(f"name: a\nmessages: [{{role: user, content: x}}]\n{text}\n", "a.yaml")
+    with pytest.raises(InvalidFile, match="Did you mean 'majority'"):
+        read_prompt("name: a\nmembers: [{prompt: b}]\ncombine: majorty\n", "a.yaml")

@@ -20,7 +20,6 @@ from pydantic import Field, field_validator, model_validator
 from workbench.core.document import Name, Strict, content_hash
 
 Role = Literal["system", "user", "assistant"]
-Selector = Literal["fixed", "random", "similar", "diverse", "balanced"]
 AnswerType = Literal["text", "number", "choice", "label", "regex", "json"]
 Row = dict[str, Any]
 
@@ -66,7 +65,7 @@ class Examples(Strict):
     from_: str | None = Field(None, alias="from", description="dataset#split")
     rows: tuple[Row, ...] | None = None
     count: int = Field(3, ge=0, le=1000)
-    select: Selector = "fixed"
+    select: str = Field("fixed", description="fixed, random, similar, diverse, balanced, or a package's own")
     seed: int = 0
     by: str | None = Field(
         None, description="column that `similar` and `diverse` read, or that `balanced` balances"
@@ -153,7 +152,6 @@ class Prompt(Strict):
         return content_hash(self.content())
 
 
-Combine = Literal["majority", "weighted", "best_of", "consensus", "fuse", "cascade"]
 Tie = Literal["first", "shortest", "none"]
 
 
@@ -178,7 +176,10 @@ class Ensemble(Strict):
     name: Name
     description: str = ""
     members: tuple[Member, ...] = Field(min_length=1)
-    combine: Combine = "majority"
+    combine: str = Field(
+        "majority",
+        description="majority, weighted, best_of, consensus, fuse, cascade, or a package's own",
+    )
     ties: Tie = "first"
     by: str | None = None
     fuse: Name | None = None

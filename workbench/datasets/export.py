@@ -8,13 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from workbench.core.files import replacing
 from workbench.datasets.json_rows import Row, UnusableRow, encode_row
 from workbench.errors import DatasetError, UsageError
 
@@ -54,17 +53,8 @@ def write_rows(
         write(listed, names, target)
         return len(listed)
     path = Path(target)
-    try:
-        handle, staged = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                write(listed, names, file)
-            Path(staged).chmod(0o644)
-            os.replace(staged, path)
-        finally:
-            Path(staged).unlink(missing_ok=True)
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be written: {error.strerror}.") from None
+    with replacing(path) as file:
+        write(listed, names, file)
     return len(listed)
 
 

@@ -6,14 +6,13 @@ ROOT/experiments/datasets/NAME/  ROOT/.workbench/ (database, locks, logs)
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from functools import cached_property
 from pathlib import Path
 
 from workbench.core.document import check_name, dump, load
 from workbench.core.experiment import Experiment
+from workbench.core.files import write_text
 from workbench.datasets import DatasetStore
 from workbench.errors import InvalidFile, StorageError, UnknownName, WorkbenchError
 from workbench.models.catalog import Catalog
@@ -171,25 +170,3 @@ def _read_experiment(path: Path, root: Path) -> Experiment:
 
 def _shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file so that a reader sees the old content or the new one. Raises StorageError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror or error}); nothing was changed."
-        ) from None

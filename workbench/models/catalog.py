@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.document import Strict, parse, validate
+from workbench.core.files import write_text
 from workbench.core.model import Model, ModelSpec
 from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError
 from workbench.models.embedded_rows import embedded_specs
 from workbench.models.registry import ModelCheck, find_provider
-from workbench.models.rows import with_row, without_row, write_atomically
+from workbench.models.rows import with_row, without_row
 
 
 class _Envelope(Strict):
@@ -75,7 +76,7 @@ class Catalog:
         """Writes the row, in place of one with its name; the file's comments stay."""
         find_provider(spec.provider)
         text = with_row(self._text(), spec, self._known_line(spec.name))
-        write_atomically(self.models_file, text)
+        write_text(self.models_file, text)
 
     def remove(self, name: str) -> None:
         """Takes the row out of the file. Raises UnknownName, or UsageError for an embedded model."""
@@ -85,7 +86,7 @@ class Catalog:
             if name in self.names():
                 raise UsageError(f"'{name}' ships with the workbench; it is not a row of {self.models_file}.")
             raise UnknownName("row", name, self._rows)
-        write_atomically(self.models_file, without_row(self._text(), line))
+        write_text(self.models_file, without_row(self._text(), line))
 
     def _text(self) -> str:
         try:

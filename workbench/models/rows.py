@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import tempfile
-from pathlib import Path
 
 import yaml
 
@@ -44,26 +40,6 @@ def without_row(text: str, line: int) -> str:
         before = re.sub(r"^models:[ \t]*(?=#|$)", "models: []  ", before, flags=re.MULTILINE)
         before = re.sub(r"^(models: \[\])[ ]+$", r"\1", before, flags=re.MULTILINE)
     return before + after
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces the file in one step: a reader sees the old text or the new, never half."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(draft, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            os.replace(draft, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(draft)
-            raise
-    except OSError as problem:
-        raise InvalidFile(f"cannot be written: {problem.strerror}.", str(path)) from None
 
 
 def _ended(text: str) -> str:

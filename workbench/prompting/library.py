@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from workbench.core.document import MAX_CHARACTERS, check_name, content_hash, dump, parse, validate
+from workbench.core.files import write_text
 from workbench.core.prompt import AnyPrompt, Ensemble, Prompt
-from workbench.errors import InvalidFile, PromptError, StorageError, UnknownName
+from workbench.errors import InvalidFile, PromptError, StorageError, UnknownName, suggestion
 from workbench.prompting.closure import closure, mentioned, versions_of
+from workbench.prompting.combine import combiner_names
 from workbench.prompting.history import FileVersion, Version, VersionHistory
+from workbench.prompting.reasoning import reasoning_names
+from workbench.prompting.select import selector_names
 
 SUFFIX = ".yaml"
 
@@ -33,7 +35,23 @@ def read_prompt(text: str, file: str | None = None) -> AnyPrompt:
     if not isinstance(content, dict):
         raise InvalidFile("expected `key: value` lines at the top level.", file, 1)
     record: type[Prompt] | type[Ensemble] = Ensemble if "members" in content else Prompt
-    return validate(record, content, file, lines)
+    prompt: AnyPrompt = validate(record, content, file, lines)
+    for path, name, known in _registered(prompt):
+        if name not in known:
+            problem = f"there is no '{name}'.{suggestion(name, known)}"
+            raise InvalidFile(problem, file, lines.get(path), ".".join(path))
+    return prompt
+
+
+def _registered(prompt: AnyPrompt) -> Iterator[tuple[tuple[str, ...], str, list[str]]]:
+    """What a prompt names out of a registry, which packages outside may add to: key, name, known names."""
+    if isinstance(prompt, Ensemble):
+        yield ("combine",), prompt.combine, combiner_names()
+        return
+    if prompt.examples is not None:
+        yield ("examples", "select"), prompt.examples.select, selector_names()
+    if isinstance(prompt.reasoning, str):
+        yield ("reasoning",), prompt.reasoning, reasoning_names()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,26 +208,7 @@ class PromptLibrary:
         return f"{self.folder.name}/{path.name}"
 
     def _write(self, path: Path, text: str) -> None:
-        temporary: Path | None = None
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", newline="\n", prefix=".", suffix=".tmp", dir=self.folder, delete=False
-            ) as file:
-                temporary = Path(file.name)
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(mode)
-            temporary.replace(path)
-        except (OSError, UnicodeEncodeError) as error:
-            if temporary is not None:
-                with suppress(OSError):
-                    temporary.unlink()
-            raise StorageError(
-                f"{self._shown(path)} could not be written: {_reason(error)}; what was there is untouched."
-            ) from None
+        write_text(path, text)
         self._files.pop(path.name, None)
 
     def _read_all(self) -> dict[str, _File]:
