@@ -54,6 +54,7 @@ def embedded_weights() -> list[Path]:
     return list((REPOSITORY / "workbench" / "models" / "embedded" / "weights").rglob("*.safetensors"))
 
 
+@pytest.mark.timeout(900)
 def test_the_main_job_makes_no_attempt_to_leave(workspace_root: Path):
     require(embedded_weights(), "the embedded models")
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
@@ -78,6 +79,7 @@ def test_the_guard_would_see_an_attempt():
     assert "LEFT" in done.stderr
 
 
+@pytest.mark.timeout(900)
 def test_the_main_job_works_where_there_is_no_network_at_all(workspace_root: Path):
     require(embedded_weights(), "the embedded models")
     alone = ["unshare", "--net", "--map-root-user"]
