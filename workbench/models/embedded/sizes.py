@@ -23,15 +23,15 @@ class Recipe:
     warmup_steps: int = 100
     decay_share: float = 0.45
     phases: tuple[tuple[str, float], ...] = (("look_ups", 0.07), ("easy", 0.14), ("full", 1.0))
-    batch_tokens: tuple[int, int] = (2560, 4096)
+    batch_tokens: tuple[int, int] = (2560, 3072)
     chunk_episodes: int = 2000
     validation_episodes: int = 600
     seed: int = 11
 
 
 RECIPES = {
-    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=28),
-    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=46),
+    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=36),
+    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=56),
 }
 MINIATURE = Recipe(
     Size(512, width=32, layers=2, heads=2, feed_forward=64),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from workbench.models.embedded.generator.chat import Episode, assistant, system, user
+from workbench.models.embedded.generator.chat import Episode, Segment, Turn, assistant, system, user
 from workbench.models.embedded.generator.reasoning import SYSTEM_PROMPTS, instruction, solution
-from workbench.models.embedded.generator.stories import Problem, word_problem
+from workbench.models.embedded.generator.stories import LARGEST, LARGEST_CHANGE, Problem, word_problem
 
 _TECHNIQUE_SHARES = {
     "direct": 0.14,
@@ -67,26 +67,39 @@ def solved_with_examples(rng: random.Random, held_out: bool = False) -> Episode:
     return episode
 
 
+def _sum(rng: random.Random) -> tuple[str, int]:
+    """A sum of the size that stories need, and its result."""
+    sign = rng.choice("+++---*")
+    if sign == "*":
+        left, right = rng.choice([(rng.randint(2, 9), rng.randint(2, 9)), (rng.randint(3, LARGEST // 2), 2)])
+        return f"{left} * {right}", left * right
+    draw = rng.random()
+    if draw < 0.7:
+        right = rng.randint(2, LARGEST_CHANGE)
+    else:
+        right = rng.randint(2, 6) * rng.randint(2, 9) if draw < 0.9 else rng.randint(2, 60)
+    if sign == "+":
+        left = rng.randint(1, 99)
+        return f"{left} + {right}", left + right
+    left = rng.randint(right + 1, LARGEST)
+    return f"{left} - {right}", left - right
+
+
 def sums(rng: random.Random, held_out: bool = False) -> Episode:
     """Plain sums: `Compute 17 + 25, 8 * 7.` -> `17 + 25 = 42. 8 * 7 = 56.`"""
-    asked, told = [], []
-    for _ in range(rng.randint(1, 5)):
-        sign = rng.choice("++--*")
-        if sign == "*":
-            left, right = rng.choice([(rng.randint(2, 9), rng.randint(2, 9)), (rng.randint(3, 99), 2)])
-            result = left * right
-        elif sign == "+":
-            left, right = rng.randint(1, 120), rng.randint(2, 79)
-            result = left + right
-        else:
-            left = rng.randint(3, 199)
-            right = rng.randint(2, min(left - 1, 81))
-            result = left - right
-        asked.append(f"{left} {sign} {right}")
-        told.append(f"{left} {sign} {right} = {result}.")
-    if len(asked) == 1 and rng.random() < 0.5:
-        return [user(f"What is {asked[0]}?"), assistant(f"Answer: {result}")]
-    return [user(f"Compute {', '.join(asked)}."), assistant(" ".join(told))]
+    drawn = [_sum(rng) for _ in range(rng.randint(1, 5))]
+    if len(drawn) == 1 and rng.random() < 0.5:
+        return [user(f"What is {drawn[0][0]}?"), assistant(f"Answer: {drawn[0][1]}")]
+    told = " ".join(f"{asked} = {result}." for asked, result in drawn)
+    return [user(f"Compute {', '.join(asked for asked, _ in drawn)}."), assistant(told)]
+
+
+def drill(rng: random.Random, held_out: bool = False) -> Episode:
+    """A dozen sums of which only the results are learned: the densest way to practise."""
+    parts: list[Segment] = []
+    for asked, result in (_sum(rng) for _ in range(12)):
+        parts += [(f"{' ' if parts else ''}{asked} =", 0.0), (f" {result}.", 1.0)]
+    return [user("Practise sums."), Turn("assistant", tuple(parts))]
 
 
 def _wrong(rng: random.Random, problem: Problem) -> int:

@@ -27,15 +27,16 @@ EASY: dict[str, tuple[float, Writer]] = {
     "repeat": (0.03, sentences.repeated),
 }
 FULL: dict[str, tuple[float, Writer]] = {
-    "stories": (0.39, arithmetic.solved),
-    "stories_with_examples": (0.07, arithmetic.solved_with_examples),
-    "sums": (0.06, arithmetic.sums),
+    "stories": (0.37, arithmetic.solved),
+    "stories_with_examples": (0.05, arithmetic.solved_with_examples),
+    "sums": (0.07, arithmetic.sums),
+    "drill": (0.18, arithmetic.drill),
     "fuse": (0.015, arithmetic.fused),
     "judge": (0.015, arithmetic.judged),
-    "labels": (0.23, labelling.coded_labels),
-    "plain_labels": (0.07, labelling.plain_labels),
-    "lookup": (0.06, labelling.looked_up),
-    "rewriting": (0.065, sentences.rewritten),
+    "labels": (0.14, labelling.coded_labels),
+    "plain_labels": (0.04, labelling.plain_labels),
+    "lookup": (0.04, labelling.looked_up),
+    "rewriting": (0.055, sentences.rewritten),
     "repeat": (0.015, sentences.repeated),
     "talk": (0.01, sentences.talked),
 }

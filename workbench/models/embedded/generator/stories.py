@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from workbench.models.embedded.generator.words import ITEMS, NAMES, is_held_out
 
-LARGEST = 199
+LARGEST = 120
+LARGEST_CHANGE = 20
+LARGEST_PRODUCT = 40
 STEP_COUNTS = [1, 2, 2, 2, 3, 3, 3, 3, 4, 4]
 
 
@@ -67,14 +69,14 @@ def change_of(
         if kind not in phrases:
             continue
         groups = (rng.randint(2, 9), rng.randint(2, 9))
-        amount = groups[0] * groups[1] if "groups" in kind else rng.randint(2, 30)
+        amount = groups[0] * groups[1] if "groups" in kind else rng.randint(2, LARGEST_CHANGE)
         if kind == "double":
             sign, amount, after = "*", 2, before * 2
         elif kind.startswith("gain"):
             sign, after = "+", before + amount
         else:
             sign, after = "-", before - amount
-        if not 0 < after <= LARGEST or (kind == "double" and before > 60):
+        if not 0 < after <= LARGEST or ("groups" in kind and amount > LARGEST_PRODUCT):
             continue
         wording = rng.choice(phrases[kind])
         wording = wording.format(
@@ -127,7 +129,7 @@ def compare_story(rng: random.Random, step_count: int) -> Problem:
     while len(steps) < comparisons:
         before, subject, other = values[-1], names[len(steps) + 1], names[len(steps)]
         kind = rng.choice(["more", "more", "fewer", "fewer", "times"])
-        amount = rng.randint(2, 20)
+        amount = rng.randint(2, LARGEST_CHANGE)
         if kind == "more":
             step = Step(f"{subject} has {amount} more", before, "+", amount, before + amount)
             sentence = f"{subject} has {amount} more {item} than {other}."
