@@ -13,9 +13,14 @@ from workbench.errors import StorageError
 def test_an_interrupted_write_leaves_the_old_content_and_no_trace(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     write_text(path, "old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
-        file.write(b"new, but not all of it")
-        raise KeyboardInterrupt
+
+    def write_half_of_it() -> None:
+        with replacing(path) as file:
+            file.write(b"new, but not all of it")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half_of_it()
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.yaml"]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from workbench.core.prompt import Ensemble, Message, Prompt
 from workbench.errors import CyclicEnsemble, InvalidFile, PromptError, StorageError, UnknownName
-from workbench.prompting import PromptLibrary, lint
+from workbench.prompting import PromptLibrary, lint, read_prompt
 from workbench.prompting.history import FileVersion, Version
 
 DIRECT = "name: direct\n# asked often\nmessages:\n  - {role: user, content: '{{ question }}'}\n"

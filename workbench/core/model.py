@@ -80,6 +80,8 @@ class Completion:
     completion_tokens: int = 0
     cached_tokens: int = 0
     latency_s: float = 0.0
+    """Seconds from the model's start on the request to the last token; retries and queues left out
+    where the provider can tell them apart."""
     finish_reason: FinishReason = "stop"
     logprob: float | None = None
     """Sum of the log-probabilities of the completion's tokens, when asked for and given."""

@@ -71,7 +71,6 @@ class TransformersModel:
 
     async def complete(self, request: Request) -> Completion:
         """Answers one request. Raises ModelError, and PromptTooLong where the messages do not fit."""
-        started = time.perf_counter()
         ticket, resident = await self._submit(request, reading_along=None)
         try:
             row = await ticket.done
@@ -83,7 +82,7 @@ class TransformersModel:
             prompt_tokens=len(row.prompt),
             completion_tokens=len(row.ids),
             cached_tokens=row.cached,
-            latency_s=time.perf_counter() - started,
+            latency_s=time.perf_counter() - row.joined_at,
             finish_reason=row.finish or "other",
             logprob=row.logprob if request.logprobs else None,
         )

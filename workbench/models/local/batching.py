@@ -164,6 +164,9 @@ class Batcher:
     def _join(self, group: list[Ticket]) -> None:
         # listed as running first, so that a failure reaches them as well
         self._running.extend(group)
+        now = time.perf_counter()
+        for ticket in group:
+            ticket.row.joined_at = now
         self._decoder.join([ticket.row for ticket in group])
         self._steps_since_join = 0
         self._settle()

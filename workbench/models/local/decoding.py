@@ -42,6 +42,8 @@ class Row:
     finish: FinishReason | None = None
     gone: bool = False
     """Set from outside when nobody waits for the row any more."""
+    joined_at: float = 0.0
+    """When reading the prompt began, by `time.perf_counter`; waiting for a place is not the model's time."""
     _numbers: Any = None
 
     @property
