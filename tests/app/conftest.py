@@ -34,7 +34,7 @@ def visit(root: Path) -> Iterator[Visit]:
     """`visit("compare", run=…)` opens a page as its link would."""
 
     def opened(view: str = "home", /, **query: str) -> AppTest:
-        test = AppTest.from_file(str(MAIN), default_timeout=60)
+        test = AppTest.from_file(str(MAIN), default_timeout=200)
         for key, value in query.items():
             test.query_params[key] = value
         if view != "home":

@@ -48,7 +48,7 @@ def test_a_run_leads_to_its_comparison_in_one_click(tab: Any, site: Site, finish
     table = tab.locator("[data-testid=stTable]").first
     assert table.locator("tbody tr").count() == 8
     assert "baseline" in table.inner_text()
-    assert re.search(r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]", table.inner_text())
+    assert re.search(r"\d\.\d{3}\s\[\d\.\d{3},\s\d\.\d{3}\]", table.inner_text())
     assert re.search("better|worse|tied|undecided", table.inner_text())
     keep(tab, "compare")
 

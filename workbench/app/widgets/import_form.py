@@ -58,7 +58,7 @@ def _choices(ws: Workspace, content: bytes, filename: str, columns: list[str]) -
         for start in range(0, len(columns), 4):
             for column, place in zip(columns[start : start + 4], st.columns(4), strict=False):
                 new = place.text_input(
-                    short(column, 40), value=column, key=f"import column {filename} {column}"
+                    escaped(short(column, 40)), value=column, key=f"import column {filename} {column}"
                 )
                 if new.strip() and new.strip() != column:
                     mapping[new.strip()] = column

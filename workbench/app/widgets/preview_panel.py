@@ -21,7 +21,7 @@ def preview_panel(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) 
     if isinstance(prompt, Ensemble):
         for member in prompt.members:
             times = f", {member.samples} samples" if member.samples > 1 else ""
-            with st.expander(f"{member.prompt}{times}"), explained("rendering a member"):
+            with st.expander(escaped(f"{member.prompt}{times}")), explained("rendering a member"):
                 inner = ws.prompts.get(member.prompt)
                 if isinstance(inner, Ensemble):
                     st.caption("This member is an ensemble itself.")

@@ -58,7 +58,7 @@ def _line(cell: CellReport, metric: str, found: CellComparison | None) -> dict[s
         "Errors": count(cell.errors),
         "Tokens/row": count(per_row),
         "Cost": escaped(dollars(cell.cost_usd)),
-        "Seconds/row": seconds(cell.latency_p50_s),
+        "Latency": seconds(cell.latency_p50_s),
     }
 
 
