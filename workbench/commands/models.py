@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench.commands.printing import AsJson, one_line, print_fields, print_json, print_table
-from workbench.commands.session import say, workspace
+from workbench.commands.session import redacted, say, workspace
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="NAME, or NAME@QUANTIZATION.")]
 
@@ -190,6 +190,8 @@ def remove(
 
 
 def _document(spec: Any) -> dict[str, Any]:
-    """A row as JSON. `key` is a variable's name, never its value."""
+    """A row as JSON. `key` is a variable's name, never its value; an address may hold a password."""
     fields: dict[str, Any] = spec.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    if "base_url" in fields:
+        fields["base_url"] = redacted(fields["base_url"])
     return fields

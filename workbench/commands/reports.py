@@ -115,7 +115,7 @@ def compare(
 
 def _next_step(found: Comparison, run_id: str) -> None:
     if any(item.verdict == "better" for item in found.comparisons):
-        say(f"\nNext: workbench export winner {run_id} -o prompts/winner.yaml")
+        say(f"\nNext: workbench export winner {run_id} -o winner.yaml")
 
 
 def _points(value: float) -> str:

@@ -10,8 +10,8 @@ import typer
 
 from workbench.commands.printing import AsJson, counted, print_json, seconds, write
 from workbench.commands.progress import shown_progress
-from workbench.commands.session import INTERRUPTED, say, workspace
-from workbench.errors import RunCancelled, UsageError
+from workbench.commands.session import INTERRUPTED, redacted, say, workspace
+from workbench.errors import RunCancelled, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.core.run import Report
@@ -65,9 +65,10 @@ def run(
     try:
         with shown_progress() as show:
             report = execute_run(opened, run_id, on_progress=show)
-    except RunCancelled as stop:
-        say(f"{stop} What is done is kept; go on with:\n  workbench run --resume {run_id}")
-        raise typer.Exit(1) from None
+    except WorkbenchError as stop:
+        said = str(stop) if isinstance(stop, RunCancelled) else f"Error: {stop}"
+        say(f"{redacted(said)} What is done is kept; go on with:\n  workbench run --resume {run_id}")
+        raise typer.Exit(stop.exit_code) from None
     except KeyboardInterrupt:
         say(f"Stopped. What is done is kept; go on with:\n  workbench run --resume {run_id}")
         raise typer.Exit(INTERRUPTED) from None
