@@ -87,6 +87,9 @@ class CellReport:
 
     cell: Cell
     rows: int
+    """Rows with at least one output."""
+    outputs: int
+    """Outputs: rows times repeats, once the run is complete."""
     errors: int
     unanswered: int
     metrics: dict[str, MetricEstimate]
@@ -137,6 +140,8 @@ class Comparison:
     baseline: Cell
     comparisons: tuple[CellComparison, ...]
     margin: float = 0.0
+    across: str | None = None
+    """The other run, where each cell is compared with its twin there instead of the baseline."""
 
 
 @dataclass(frozen=True, slots=True)

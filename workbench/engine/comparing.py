@@ -79,7 +79,7 @@ def compare(
                 needed,
             )
         )
-    return Comparison(run, name, base, tuple(lines), margin)
+    return Comparison(run, name, base, tuple(lines), margin, across)
 
 
 def compare_json(comparison: Comparison) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def compare_json(comparison: Comparison) -> dict[str, Any]:
         "metric": comparison.metric,
         "baseline": cell_json(comparison.baseline),
         "margin": comparison.margin,
+        **({"across": comparison.across} if comparison.across else {}),
         "comparisons": [
             {
                 **cell_json(line.cell),

@@ -29,7 +29,8 @@ def report(workspace: Workspace, run: str) -> Report:
         cells.append(
             CellReport(
                 cell=cell,
-                rows=outputs,
+                rows=int(total.get("rows", 0)),
+                outputs=outputs,
                 errors=errors,
                 unanswered=outputs - errors - int(total.get("answered", 0)),
                 metrics={
@@ -71,6 +72,7 @@ def report_json(shown: Report) -> dict[str, Any]:
             {
                 **cell_json(line.cell),
                 "rows": line.rows,
+            "outputs": line.outputs,
                 "errors": line.errors,
                 "unanswered": line.unanswered,
                 "metrics": {name: estimate_json(estimate) for name, estimate in line.metrics.items()},

@@ -104,11 +104,12 @@ class Outputs:
             return [_output(row) for row in connection.execute(query)]
 
     def totals(self, run: str) -> dict[int, dict[str, float]]:
-        """Per cell: outputs, errors, unanswered, tokens and cost."""
+        """Per cell: outputs, rows that have one, errors, answered ones, tokens and cost."""
         query = (
             select(
                 outputs.c.cell,
                 func.count().label("outputs"),
+                func.count(outputs.c.position.distinct()).label("rows"),
                 func.count(outputs.c.error).label("errors"),
                 func.count(outputs.c.answer).label("answered"),
                 func.sum(outputs.c.prompt_tokens).label("prompt_tokens"),

@@ -22,7 +22,7 @@ def verdict_words(found: CellComparison | None) -> str:
     if found is None:
         return ":blue-badge[◆ baseline]"
     if found.verdict == "undecided" and found.rows_needed:
-        return f"{BADGES['undecided']} about {count(found.rows_needed)} more rows needed"
+        return f"{BADGES['undecided']} about {count(found.rows_needed)} more rows"
     return BADGES[found.verdict]
 
 
@@ -45,7 +45,7 @@ def result_table(report: Report, comparison: Comparison, offset: int = 0) -> Non
 def _line(cell: CellReport, metric: str, found: CellComparison | None) -> dict[str, str]:
     against = f"{signed(found.difference)} [{signed(found.low)}, {signed(found.high)}]" if found else "–"
     setting = ", ".join(f"{key} {short(str(value), 30)}" for key, value in cell.cell.sampling.items())
-    per_row = round((cell.prompt_tokens + cell.completion_tokens) / max(1, cell.rows))
+    per_row = round((cell.prompt_tokens + cell.completion_tokens) / max(1, cell.outputs))
     return {
         "Prompt": f"**{escaped(cell.cell.prompt)}**",
         "Model": escaped(cell.cell.model),
