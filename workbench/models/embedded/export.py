@@ -97,5 +97,6 @@ def export(training_folder: Path, tokenizer_path: Path, target: Path) -> float:
         raise ExportMismatch(f"logits differ by {difference:.2e}")
     target.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(target)
+    (target / "model.safetensors").chmod(0o644)  # it is written readable by its owner alone
     save_for_transformers(tokenizer_path, target)
     return difference

@@ -30,8 +30,8 @@ class Recipe:
 
 
 RECIPES = {
-    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=36),
-    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=56),
+    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=22),
+    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=38),
 }
 MINIATURE = Recipe(
     Size(512, width=32, layers=2, heads=2, feed_forward=64),
