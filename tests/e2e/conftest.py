@@ -103,16 +103,16 @@ def _note_stranger(url: str, strangers: list[str]) -> None:
 
 def settle(tab: Any) -> None:
     """Waits until the page's script has run to its end and what it drew has arrived."""
-    tab.wait_for_selector(SETTLED, timeout=60_000)
-    tab.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=30_000)
+    tab.wait_for_selector(SETTLED, timeout=120_000)
+    tab.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=120_000)
     tab.wait_for_timeout(400)
-    tab.wait_for_selector(SETTLED, timeout=60_000)
+    tab.wait_for_selector(SETTLED, timeout=120_000)
 
 
 def open_page(tab: Any, site: Site, path: str) -> None:
     """Opens a page by its link."""
     tab.goto(f"{site.url}{path}")
-    tab.wait_for_selector("h1", timeout=60_000)
+    tab.wait_for_selector("h1", timeout=120_000)
     settle(tab)
 
 

@@ -16,6 +16,7 @@ VIEWS = {
     "experiments": ["", "?view=yaml"],
     "compare": ["", "?view=rows", "?view=charts"],
 }
+pytestmark = pytest.mark.timeout(900)  # a browser on a busy machine
 PAGES = [f"{name}{view}" for name in MENU for view in VIEWS.get(name, [""])]
 
 

@@ -67,7 +67,7 @@ def metric_chart(
     order = [labels[cell.cell.index] for cell, _ in scored]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True)
     if _is_share([estimate for _, estimate in scored]):
-        figure.update_xaxes(range=[-0.02, 1.02])
+        figure.update_xaxes(range=[-0.02, _upper([estimate for _, estimate in scored])])
     spoken = "; ".join(f"{cell.cell.label}: {interval(estimate)}" for cell, estimate in scored[:12])
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=f"{metric} with its interval per cell. {spoken}")
 
@@ -206,6 +206,11 @@ def bar_chart(names: Sequence[str], counts: Sequence[int], axis: str, key: str, 
     )
     figure.update_xaxes(type="category")
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=alt)
+
+
+def _upper(estimates: Sequence[MetricEstimate]) -> float:
+    """Where a share's axis ends: at 1, or sooner where all are small."""
+    return min(1.02, 0.05 + 1.3 * max(one.high for one in estimates))
 
 
 def _is_share(estimates: Sequence[MetricEstimate]) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from workbench.app.widgets.numbers import score, seconds
-from workbench.app.widgets.text import escaped, short
+from workbench.app.widgets.text import escaped, escaped_lines, short
 from workbench.core.model import ChatMessage
 
+LONGEST_VOTE = 1_500  # characters
 ROLES = {"system": ":gray-badge[system]", "user": ":blue-badge[user]", "assistant": ":green-badge[assistant]"}
 
 
@@ -37,18 +38,19 @@ def answer_badge(answer: str | None) -> str:
 
 
 def votes_view(votes: Sequence[Any]) -> None:
-    """What each voice of an ensemble said."""
+    """What each voice of an ensemble said, after the tally; one element, as there can be many."""
     counts: dict[str, float] = {}
     for vote in votes:
         counts[vote.answer or ""] = counts.get(vote.answer or "", 0.0) + vote.weight
     tally = sorted(counts.items(), key=lambda item: -item[1])
-    st.markdown(
+    parts = [
         " · ".join(
-            f"**{escaped(short(answer, 40)) if answer else 'no answer'}** {weight:g}"
+            f"**{escaped(short(answer, 40)) if answer else 'no answer'}** × {weight:g}"
             for answer, weight in tally
         )
-    )
+    ]
     for vote in votes:
         sample = f", sample {vote.sample + 1}" if vote.sample else ""
-        st.caption(f"{escaped(vote.prompt)}{sample} · {answer_badge(vote.answer)}")
-        st.text(vote.text or " ")
+        parts.append(f"**{escaped(vote.prompt)}{sample}**: {answer_badge(vote.answer)}")
+        parts.append(escaped_lines(vote.text[:LONGEST_VOTE]))
+    st.markdown("\n\n".join(parts))

@@ -14,6 +14,7 @@ from workbench.core.dataset import Dataset
 from workbench.core.prompt import AnyPrompt, Prompt
 from workbench.engine import Workspace
 
+FAVOURITE = "word-problems"  # what the shipped prompts are about
 FIRST_ROWS = 500  # enough to try on; the rest is on the Datasets page
 
 
@@ -87,9 +88,12 @@ def _likely(ws: Workspace, prompt: AnyPrompt | None, names: list[str]) -> str | 
             if found in names:
                 return found
         text = " ".join(message.content for message in prompt.messages)
-        for name in names:
-            splits = ws.datasets.splits(name)
-            rows, _ = ws.datasets.page(name, splits[0], 0, 1)
-            if rows and any(f"{{{{ {column} }}}}" in text for column in rows[0] if column != "id"):
-                return name
-    return "word-problems" if "word-problems" in names else None
+        fitting = [name for name in names if any(f"{{{{ {one} }}}}" in text for one in _columns(ws, name))]
+        if fitting:
+            return FAVOURITE if FAVOURITE in fitting else fitting[0]
+    return FAVOURITE if FAVOURITE in names else None
+
+
+def _columns(ws: Workspace, name: str) -> list[str]:
+    rows, _ = ws.datasets.page(name, ws.datasets.splits(name)[0], 0, 1)
+    return [column for row in rows for column in row if column != "id"]

@@ -77,53 +77,46 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
 
 
 def _row(run_id: str, row: Any, picked: list[int], labels: dict[int, str], first: int, alone: bool) -> None:
+    # few elements a row: fifty rows are drawn at once
     with st.container(border=True):
-        _asked(run_id, row, picked, alone)
+        asked, here = st.columns([7, 1])
+        asked.markdown(_asked(row, alone))
+        if not alone:
+            with here:
+                cells = ",".join(map(str, picked))
+                link("compare", "Only this", run=run_id, view="rows", row=row.row_id, cells=cells)
         before = row.outputs.get(first)
         for column, cell in zip(st.columns(len(picked)), picked, strict=True):
             output = row.outputs.get(cell)
-            with column:
-                st.markdown(f"**{escaped(short(labels[cell], 60))}**")
-                if output is None:
-                    st.caption("no output yet")
-                    continue
-                st.markdown(f"{_mark(output, row.reference)} {output_line(output)}")
-                if cell == first or before is None or output.error:
-                    st.markdown(escaped_lines(output.text[:LONGEST]) or "\u00a0")
-                else:
-                    parts = word_diff(before.text[:LONGEST], output.text[:LONGEST])
-                    st.markdown(marked(parts, ("same", "added")))
-                if output.votes:
-                    with st.expander(f"{len(output.votes)} votes"):
-                        votes_view(output.votes)
+            head = f"**{escaped(short(labels[cell], 60))}**  \n"
+            if output is None:
+                column.markdown(f"{head}no output yet")
+                continue
+            head += f"{_mark(output, row.reference)} {output_line(output)}\n\n"
+            text = output.text[:LONGEST]
+            if cell == first or before is None or output.error:
+                column.markdown(head + escaped_lines(text))
+            else:
+                parts = word_diff(before.text[:LONGEST], text)
+                column.markdown(head + marked(parts, ("same", "added")))
+            if output.votes:
+                with column.expander(f"{len(output.votes)} votes"):
+                    votes_view(output.votes)
 
 
-def _asked(run_id: str, row: Any, picked: list[int], alone: bool) -> None:
-    asked, right, here = st.columns([6, 2, 1], vertical_alignment="top")
-    fields = {
-        key: value for key, value in row.row.items() if key != "id" and str(value) != str(row.reference)
-    }
-    with asked:
-        longest = max(fields.values(), key=lambda value: len(str(value)), default="")
-        st.text(
-            str(longest)[:LONGEST]
-            if not alone
-            else "\n".join(f"{k}: {v}" for k, v in fields.items())[:LONGEST]
+def _asked(row: Any, alone: bool) -> str:
+    """The row's id, what was asked and the right answer, as Markdown; all columns where it stands alone."""
+    fields = {key: str(value) for key, value in row.row.items() if key != "id"}
+    if alone:
+        return "  \n".join(
+            f"**{escaped(key)}**: {escaped_lines(text[:LONGEST])}" for key, text in fields.items()
         )
-    with right:
-        if row.reference is not None:
-            st.caption("right answer")
-            st.text(short(str(row.reference), 200) if not alone else str(row.reference)[:LONGEST])
-    if not alone:
-        with here:
-            link(
-                "compare",
-                escaped(f"row {short(row.row_id, 14)}"),
-                run=run_id,
-                view="rows",
-                row=row.row_id,
-                cells=",".join(map(str, picked)),
-            )
+    others = {key: text for key, text in fields.items() if text != str(row.reference)}
+    first = next(iter(others.values()), "")
+    said = f":gray[{escaped(short(row.row_id, 60))}]  \n{escaped_lines(short(first, 600))}"
+    if row.reference is not None:
+        said += f"  \n:gray[right answer] **{escaped(short(row.reference, 200))}**"
+    return said
 
 
 def _mark(output: Any, reference: str | None) -> str:
