@@ -106,3 +106,11 @@ def test_a_name_that_leaves_the_folder_is_refused(visit: Visit, root: Path) -> N
     press(test, "Create")
     assert test.error
     assert not (root / "evil.yaml").exists()
+
+
+def test_another_prompt_is_shown_on_a_dataset_that_has_its_columns(visit: Visit) -> None:
+    test = visit("prompts", prompt="direct")
+    field(test, "Dataset").set_value("word-problems").run()
+    field(test, "Prompt").set_value("label-zero-shot").run()
+    assert field(test, "Dataset").value == "team-labels"
+    assert not any("is not a column" in error.value for error in test.error)

@@ -58,12 +58,21 @@ def text(key: str, default: str = "") -> str:
     return "".join(letter for letter in found[:MAX_CHARACTERS] if letter.isprintable())
 
 
-def choice(key: str, options: Sequence[str], default: str | None = None) -> str | None:
-    """The URL's value where it is one of `options`; else what was shown last, the default, the first."""
-    for candidate in (text(key), st.session_state.get(LAST + key), default):
+def choice(key: str, options: Sequence[str], default: str | None = None, sticky: bool = True) -> str | None:
+    """The URL's value where it is one of `options`; else what was shown last, the default, the first.
+
+    `sticky` False: what was shown last does not count.
+    """
+    for candidate in (text(key), last(key) if sticky else None, default):
         if candidate and candidate in options:
             return str(candidate)
     return options[0] if options else None
+
+
+def last(key: str) -> str | None:
+    """What was chosen last under this key, on any page."""
+    found = st.session_state.get(LAST + key)
+    return found if isinstance(found, str) else None
 
 
 def unknown(key: str, options: Sequence[str]) -> str | None:

@@ -91,7 +91,10 @@ def show() -> None:
         empty("There is no prompt yet.", "Make one with “New prompt”, from a template.")
         return
     with picker:
-        name = choose("Prompt", names, state.PROMPT, clears=(state.VERSION, state.AGAINST)) or names[0]
+        name = (
+            choose("Prompt", names, state.PROMPT, clears=(state.VERSION, state.AGAINST, state.DATASET))
+            or names[0]
+        )
     draft = Draft("prompt", name, ws.prompts.text(name), f"prompts/{name}.yaml")
     view = segments(
         "View", VIEWS, state.VIEW, clears=(state.VERSION, state.AGAINST), label_visibility="collapsed"

@@ -24,16 +24,25 @@ def choose(
     default: str | None = None,
     clears: tuple[str, ...] = (),
     shown: Callable[[str], str] = str,
+    sticky: bool = True,
     **settings: Any,
 ) -> str | None:
-    """A select box; `clears` are URL keys that mean nothing once this choice changes."""
+    """A select box.
+
+    Args:
+        key: where the choice stands in the URL.
+        default: chosen where neither the URL nor an earlier choice says anything.
+        clears: URL keys that mean nothing once this choice changes.
+        shown: an option in words; two options must not read the same.
+        sticky: whether the last choice on any page counts before the default.
+    """
     if not options:
         return None
     if (stranger := state.unknown(key, options)) is not None:
         st.warning(f"There is no {escaped(key)} named '{escaped(stranger)}' here.", icon=":material/warning:")
         state.put(**{key: None})
     widget = f"url {key}"
-    state.hold(widget, state.choice(key, options, default))
+    state.hold(widget, state.choice(key, options, default, sticky))
     return st.selectbox(
         label,
         options,

@@ -49,7 +49,14 @@ def pick_row(ws: Workspace, prompt: AnyPrompt | None) -> Picked | None:
         return None
     data, part, number = st.columns([2.2, 1.2, 1])
     with data:
-        name = choose("Dataset", names, state.DATASET, _likely(ws, prompt, names), (state.SPLIT, state.ROW))
+        name = choose(
+            "Dataset",
+            names,
+            state.DATASET,
+            _likely(ws, prompt, names),
+            (state.SPLIT, state.ROW),
+            sticky=False,
+        )
     with part:
         splits = ws.datasets.splits(name or names[0])
         split = choose("Split", splits, state.SPLIT, "dev" if "dev" in splits else None, (state.ROW,))
@@ -90,7 +97,7 @@ def _likely(ws: Workspace, prompt: AnyPrompt | None, names: list[str]) -> str | 
         text = " ".join(message.content for message in prompt.messages)
         fitting = [name for name in names if any(f"{{{{ {one} }}}}" in text for one in _columns(ws, name))]
         if fitting:
-            return FAVOURITE if FAVOURITE in fitting else fitting[0]
+            return next((one for one in (state.last(state.DATASET), FAVOURITE) if one in fitting), fitting[0])
     return FAVOURITE if FAVOURITE in names else None
 
 
