@@ -75,6 +75,12 @@ def test_rows_stand_side_by_side_with_their_right_answer(visit: Visit, finished_
     assert texts(test).count("right answer") == 6
 
 
+def test_the_charts_can_be_drawn(visit: Visit, finished_run: str) -> None:
+    test = visit("compare", run=finished_run, view="charts")
+    assert not test.error, [error.value for error in test.error]
+    assert len(test.get("plotly_chart")) == 4
+
+
 def test_values_from_the_url_are_checked(visit: Visit, finished_run: str) -> None:
     bad = {"cells": "99,-1,x", "page": "1e9", "only": "<script>", "metric": "nope", "baseline": "77"}
     test = visit("compare", run=finished_run, view="rows", **bad)

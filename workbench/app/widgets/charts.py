@@ -29,7 +29,6 @@ COLOURS = {
 }
 """Seen well on light and dark paper; the symbols say the same without colour."""
 SERIES = ("#6073e6", "#d97a1d", "#1b9e90", "#b45fe0", "#a8841f", "#d6558f", "#3f8fd0", "#6f9a1f")
-PLACES = ("top right", "bottom right", "top left", "bottom left")
 
 
 def safe(text: str) -> str:
@@ -96,51 +95,50 @@ def _dots(
 
 
 def tradeoff_chart(cells: Sequence[CellReport], metric: str, against: str, key: str) -> None:
-    """Quality against what it takes: up is better, left is cheaper. `against`: cost, latency or tokens."""
+    """Quality against what it takes: up is better, left is cheaper. A colour a prompt, a symbol a model.
+
+    `against`: cost, latency or tokens.
+    """
     import plotly.graph_objects as go
 
     axis = {"cost": "USD for all rows", "latency": "seconds per row, median", "tokens": "tokens per row"}[
         against
     ]
     figure = go.Figure()
-    by_model: dict[str, list[CellReport]] = {}
-    for cell in cells:
-        if _has(cell, metric):
-            by_model.setdefault(cell.cell.model, []).append(cell)
-    for number, (model, group) in enumerate(by_model.items()):
-        estimates = [cell.metrics[metric] for cell in group]
+    shown = [cell for cell in cells if _has(cell, metric)]
+    prompts = list(dict.fromkeys(cell.cell.prompt for cell in shown))
+    models = list(dict.fromkeys(cell.cell.model for cell in shown))
+    for cell in shown:
+        estimate = cell.metrics[metric]
+        colour = SERIES[prompts.index(cell.cell.prompt) % len(SERIES)]
         figure.add_trace(
             go.Scatter(
-                x=[_taken(cell, against) for cell in group],
-                y=[estimate.mean for estimate in estimates],
+                x=[_taken(cell, against)],
+                y=[estimate.mean],
                 error_y={
                     "type": "data",
                     "symmetric": False,
-                    "array": [estimate.high - estimate.mean for estimate in estimates],
-                    "arrayminus": [estimate.mean - estimate.low for estimate in estimates],
+                    "array": [estimate.high - estimate.mean],
+                    "arrayminus": [estimate.mean - estimate.low],
                     "thickness": 1,
                     "width": 3,
                 },
-                mode="markers+text",
-                name=safe(model),
-                text=[safe(short(cell.cell.prompt, 22)) for cell in group],
-                textposition=[PLACES[(number + place) % len(PLACES)] for place in range(len(group))],
-                marker={"size": 10, "symbol": number % 24, "color": SERIES[number % len(SERIES)]},
+                mode="markers",
+                name=safe(short(cell.cell.label, 40)),
+                marker={"size": 11, "symbol": models.index(cell.cell.model) % 24, "color": colour},
                 hovertext=[
-                    f"{safe(cell.cell.label)}<br>{interval(cell.metrics[metric])}"
-                    f"<br>{axis}: {_taken(cell, against):.4g}"
-                    for cell in group
+                    f"{safe(cell.cell.label)}<br>{interval(estimate)}<br>{axis}: {_taken(cell, against):.4g}"
                 ],
                 hoverinfo="text",
-                cliponaxis=False,
             )
         )
     figure.update_layout(
-        height=380,
-        margin={"l": 8, "r": 60, "t": 8, "b": 8},
+        height=340 + 22 * -(-len(shown) // 2),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis_title=axis,
         yaxis_title=safe(metric),
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
     )
     figure.update_xaxes(rangemode="tozero")
     if _is_share([cell.metrics[metric] for cell in cells if _has(cell, metric)]):
