@@ -38,6 +38,7 @@ UNDO = "undo"
 SAID = "said"  # a sentence for the next page
 LAST_RUN = "last run"
 LAST = "last "  # + a URL key: what was shown last, for pages opened from the menu
+ADDRESS = "address "  # + a URL key: the value that the address bar was made to say
 DRAFT = "draft "  # + kind and name: text that is not saved yet
 REVISION = "revision "  # + kind and name: counts changes made outside a form's own fields
 TRIED = "tried "  # + prompt: results of trying it
@@ -106,6 +107,18 @@ def put(**changes: Any) -> None:
             st.query_params.pop(key, None)
         elif st.query_params.get(key) != str(value):
             st.query_params[key] = str(value)
+
+
+def show_address(key: str) -> None:
+    """Makes the address bar say what is shown, after a link from a page to itself.
+
+    Streamlit hands such a link's parameters to the script and leaves the address as it was. Written
+    once for each new value, as every writing is a step of the browser's Back button.
+    """
+    value = st.query_params.get(key)
+    if st.session_state.get(ADDRESS + key) != value:
+        st.session_state[ADDRESS + key] = value
+        st.query_params.from_dict(st.query_params.to_dict())
 
 
 def remember(key: str, value: str | None) -> None:

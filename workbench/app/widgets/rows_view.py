@@ -45,6 +45,7 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
     if not picked:
         empty("No cell is chosen.", "Choose two cells above to see their outputs side by side.")
         return
+    state.show_address(state.ROW)
     single = state.text(state.ROW)
     if single:
         page = rows(
