@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -23,9 +24,15 @@ PAGES = [f"{name}{view}" for name in MENU for view in VIEWS.get(name, [""])]
 @pytest.fixture(scope="module")
 def with_a_run(site: Site) -> None:
     """A small finished run, so that no page is empty."""
-    ws = Workspace.open(site.root)
-    execute_run(ws, create_run(ws, ws.experiment("quickstart"), limit=5, owner="command"))
-    ws.close()
+
+    def finish() -> None:
+        ws = Workspace.open(site.root)
+        execute_run(ws, create_run(ws, ws.experiment("quickstart"), limit=5, owner="command"))
+        ws.close()
+
+    # the browser's driver keeps an event loop in this thread
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(finish).result()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
