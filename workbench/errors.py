@@ -53,9 +53,7 @@ class InvalidFile(WorkbenchError):
     ) -> None:
         self.problem, self.file, self.line, self.key = problem, file, line, key
         where = ", ".join(
-            part
-            for part in (file, f"line {line}" if line else None, f"key `{key}`" if key else None)
-            if part
+            part for part in (file, f"line {line}" if line else None, f"key `{key}`" if key else None) if part
         )
         super().__init__(f"{where}: {problem}" if where else problem)
 

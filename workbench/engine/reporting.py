@@ -72,7 +72,7 @@ def report_json(shown: Report) -> dict[str, Any]:
             {
                 **cell_json(line.cell),
                 "rows": line.rows,
-            "outputs": line.outputs,
+                "outputs": line.outputs,
                 "errors": line.errors,
                 "unanswered": line.unanswered,
                 "metrics": {name: estimate_json(estimate) for name, estimate in line.metrics.items()},

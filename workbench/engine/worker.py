@@ -27,6 +27,7 @@ from workbench.errors import StorageError, WorkbenchError
 from workbench.storage import RunRecord
 
 POLL_S = 0.3
+WARM_AFTER_S = 4.0  # the first page comes first: it needs the processor itself
 LOCK = "worker.lock"
 
 _started: list[subprocess.Popen[bytes]] = []
@@ -117,6 +118,7 @@ def _is_ours(workspace: Workspace, run: RunRecord) -> bool:
 
 def _import_torch() -> None:
     """Imports what the embedded models need while a person still reads the first page."""
+    time.sleep(WARM_AFTER_S)
     with contextlib.suppress(ImportError):
         import torch  # noqa: F401
         import transformers  # noqa: F401
