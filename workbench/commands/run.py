@@ -40,7 +40,7 @@ def run(
         bool, typer.Option("--no-cache", help="Ask every model again, even where the answer is known.")
     ] = False,
     budget: Annotated[
-        float | None, typer.Option(metavar="USD", help="Make no further call once this is spent.")
+        float | None, typer.Option(metavar="USD", help="Stop before more than this is spent.")
     ] = None,
     fail_under: Annotated[
         list[str] | None,
