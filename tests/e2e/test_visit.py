@@ -59,7 +59,7 @@ def test_a_click_shows_outputs_row_by_row_with_differences_marked(
     tab: Any, site: Site, finished: str
 ) -> None:
     open_page(tab, site, f"/compare?run={finished}")
-    tab.get_by_role("radio", name="Row by row").click()
+    tab.get_by_text("Row by row", exact=True).click()
     tab.wait_for_url(re.compile("view=rows"))
     settle(tab)
     assert tab.get_by_text("right answer").count() >= 10

@@ -67,12 +67,14 @@ def segments(
         value = st.session_state[widget]
         state.put(**{key: None if value == names[0] else value}, **dict.fromkeys(clears))
 
+    # not st.segmented_control: its chosen label is the theme's primary colour, which in the dark theme
+    # cannot be read as text and under a button's white text at once
     return str(
-        st.segmented_control(
+        st.radio(
             label,
             names,
             key=widget,
-            required=True,
+            horizontal=True,
             format_func=lambda name: options[name],
             on_change=store,
             **settings,
