@@ -11,7 +11,7 @@ import pytest
 
 from workbench.errors import UnknownName
 from workbench.models.embedded import EMBEDDED, card, embedded_path
-from workbench.models.embedded.card import FOLDER, as_markdown
+from workbench.models.embedded.model_card import FOLDER, as_markdown
 from workbench.models.embedded.dataset_files import SIZES, SPLITS, rows
 from workbench.models.embedded.export import as_llama, largest_difference
 from workbench.models.embedded.inference import PRECISIONS, Completer

@@ -9,6 +9,8 @@ from workbench.models.embedded.measures import BATCH_SECONDS, REASONING, Scores
 from workbench.statistics.intervals import proportion
 from workbench.statistics.paired import PairedComparison, compare_paired
 
+VOTE_CLAIM = "a vote over 7 samples at T = 0.7 beats one sample by 5 points or more ({technique})"
+
 Measured = dict[str, Scores]  # "small fp32" -> columns
 
 
@@ -71,8 +73,12 @@ def _technique_claims(model: str, scores: Scores) -> list[Claim]:
         _gain("4 shots beat zero-shot by 30 points or more on codes only the examples explain", model,
               scores[labels + "0_shots"], scores[labels + "4_shots"], 0.30),
         _gain("4 shots beat 1 shot", model, scores[labels + "1_shots"], scores[labels + "4_shots"], 0.0),
-        _gain("a vote over 7 samples at T = 0.7 beats one sample by 5 points or more", model,
-              scores[words + "one_sample"], scores[words + "vote_of_samples"], 0.05),
+        *[
+            _gain(VOTE_CLAIM.format(technique=technique), model,
+                  scores[f"{words}{technique}_one_sample"],
+                  scores[f"{words}{technique}_vote_of_samples"], 0.05)
+            for technique in ("step_by_step", "plan_then_solve")
+        ],
         _gain("a vote over four reasoning prompts beats their mean", model,
               scores[words + "mean_of_prompts"], scores[words + "vote_of_prompts"], 0.0),
         _level("the held-back domain leaves 30 points or more to gain (step by step)", model,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import yaml
 from workbench.models.embedded.generator.labelling import labelled_text
 from workbench.models.embedded.generator.reasoning import step_by_step
 from workbench.models.embedded.generator.sentences import rewriting
-from workbench.models.embedded.generator.stories import Problem, any_story, word_problem
+from workbench.models.embedded.generator.stories import HARDER, Problem, any_story, word_problem
 from workbench.models.embedded.generator.transit import transit_story
 from workbench.models.embedded.generator.words import pseudo_words
 
@@ -84,7 +84,7 @@ def _problem_row(problem: Problem) -> Row:
 
 
 def _word_problem(rng: random.Random, held_out: bool, index: int) -> Row:
-    return _problem_row(word_problem(rng, [2, 3, 4], held_out, any_story))
+    return _problem_row(word_problem(rng, [2, 3, 4], held_out, partial(any_story, limits=HARDER)))
 
 
 def _transit_problem(rng: random.Random, held_out: bool, index: int) -> Row:

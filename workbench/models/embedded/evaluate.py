@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     import torch
 
-    from workbench.models.embedded.card import as_markdown, tables, write_card
+    from workbench.models.embedded.model_card import as_markdown, tables, write_card
 
     torch.set_num_threads(options.threads)
     folders = {name: embedded_path(name) for name in options.models}

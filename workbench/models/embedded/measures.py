@@ -106,20 +106,19 @@ class Measurer:
         voted = [majority(list(row)) for row in zip(*answers, strict=True)]
         self.scores["word-problems/vote_of_prompts"] = _right(voted, asked, "answer")
 
-    def sample_vote(self) -> None:
+    def sample_vote(self, technique: str) -> None:
         """A vote over seven samples of one prompt, and the mean of a single sample."""
         asked = self._rows("word-problems")[:VOTE_ROWS]
         texts = self.completer.complete(
-            [problem_prompt(row, "step_by_step") for row in asked], VOTE_TEMPERATURE, VOTES, seed=1
+            [problem_prompt(row, technique) for row in asked], VOTE_TEMPERATURE, VOTES, seed=1
         )
         answers = [[read_number(text) for text in told] for told in texts]
-        self.scores["word-problems/one_sample"] = [
+        self.scores[f"word-problems/{technique}_one_sample"] = [
             sum(answer == row["answer"] for answer in told) / VOTES
             for told, row in zip(answers, asked, strict=True)
         ]
-        self.scores["word-problems/vote_of_samples"] = _right(
-            [majority(told) for told in answers], asked, "answer"
-        )
+        voted = [majority(told) for told in answers]
+        self.scores[f"word-problems/{technique}_vote_of_samples"] = _right(voted, asked, "answer")
 
     def labels(self, shot_counts: tuple[int, ...] = SHOT_COUNTS) -> None:
         """The first k training rows as examples."""
@@ -161,7 +160,8 @@ def measure_everything(completer: Completer, split: str = "test", limit: int | N
         stages += [
             lambda: _discard(measurer.problems("word-problems", ("direct",))),
             measurer.worked_examples,
-            measurer.sample_vote,
+            lambda: measurer.sample_vote("step_by_step"),
+            lambda: measurer.sample_vote("plan_then_solve"),
             lambda: _discard(measurer.problems("transit", ("direct", "step_by_step"))),
         ]
     for stage in stages:

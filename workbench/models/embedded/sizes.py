@@ -21,7 +21,7 @@ class Recipe:
     adam_rate: float = 2e-3
     weight_decay: float = 0.05
     warmup_steps: int = 100
-    decay_share: float = 0.45
+    decay_share: float = 0.15
     phases: tuple[tuple[str, float], ...] = (("look_ups", 0.07), ("easy", 0.14), ("full", 1.0))
     batch_tokens: tuple[int, int] = (2560, 3072)
     chunk_episodes: int = 2000
@@ -30,8 +30,16 @@ class Recipe:
 
 
 RECIPES = {
-    "nano": Recipe(Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256), minutes=22),
-    "small": Recipe(Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384), minutes=38),
+    "nano": Recipe(
+        Size(VOCABULARY, width=96, layers=3, heads=4, feed_forward=256),
+        minutes=8.2,
+        phases=(("look_ups", 0.15), ("easy", 0.3), ("full", 1.0)),
+    ),
+    "small": Recipe(
+        Size(VOCABULARY, width=128, layers=6, heads=4, feed_forward=384),
+        minutes=16.5,
+        phases=(("look_ups", 0.09), ("easy", 0.18), ("full", 1.0)),
+    ),
 }
 MINIATURE = Recipe(
     Size(512, width=32, layers=2, heads=2, feed_forward=64),

@@ -25,6 +25,9 @@ ITEMS = _words(
     "stickers toys balls cups plates roses candles ribbons buttons beads stones nuts pencils "
     "bottles keys hats socks photos tickets badges"
 )
+OWNERS = _words("shop farm school team store club baker library bakery museum")
+PLACES = _words("market park office beach house garden school station corner fair")
+DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 
 TOPICS = {
     "delivery": _words("parcel package courier shipping address truck shipment driver letter mailbox"),
