@@ -91,4 +91,10 @@ def start(folder: Path, *arguments: object, **environment: str) -> subprocess.Po
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c,
     )
+
+
+def _heed_ctrl_c() -> None:
+    # a shell that runs the tests in the background has it ignored, and that is inherited
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -24,6 +24,7 @@ from workbench.engine.lifecycle import execute_run
 from workbench.engine.records import is_held
 from workbench.engine.workspace import Workspace
 from workbench.errors import StorageError, WorkbenchError
+from workbench.models.local.libraries import import_libraries
 from workbench.storage import RunRecord
 
 POLL_S = 0.3
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
     # a worker that is just ending may hold the lock a little longer
     with contextlib.suppress(Timeout), FileLock(workspace.locks_dir / LOCK).acquire(timeout=10):
         if options.warm:
-            threading.Thread(target=_import_torch, daemon=True).start()
+            threading.Thread(target=_warm, daemon=True).start()
         while True:
             worked = work_next(workspace)
             if not worked and options.parent is not None and not _exists(options.parent):
@@ -116,12 +117,10 @@ def _is_ours(workspace: Workspace, run: RunRecord) -> bool:
     return run.owner == "worker" and run.status in LIVE and not is_held(workspace, run.id)
 
 
-def _import_torch() -> None:
-    """Imports what the embedded models need while a person still reads the first page."""
+def _warm() -> None:
+    """Imports what local models need while a person still reads the first page."""
     time.sleep(WARM_AFTER_S)
-    with contextlib.suppress(ImportError):
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
+    import_libraries()
 
 
 def _exists(process: int) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from workbench.core.document import content_hash
 from workbench.core.model import ChatMessage, Completion, ModelSpec, Request
 from workbench.errors import ModelUnavailable, PromptTooLong
+from workbench.models.local.libraries import import_libraries
 from workbench.models.local.quantization import QUANTIZATIONS, check_quantization
 from workbench.models.local.weights import (
     context_tokens,
@@ -135,6 +136,7 @@ class TransformersModel:
         return lease.resident
 
     def _open(self) -> None:
+        import_libraries()
         from workbench.models.local.resident import Lease
 
         quantization = check_quantization(self.spec.quantization, self.spec.name)
@@ -148,6 +150,7 @@ class TransformersModel:
         if self._lease is not None:
             return self._lease.resident.chat
         if self._chat is None:
+            import_libraries()
             from workbench.models.local.chat import ChatTokenizer
 
             self._chat = ChatTokenizer(find_weights(self.spec.model, self.spec.name), self.spec.name)

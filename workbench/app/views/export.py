@@ -49,7 +49,7 @@ def show() -> None:
             )
             link("prompts", "Open this prompt", ":material/edit_note:", prompt=best.cell.prompt)
             link("compare", "See the comparison", ":material/balance:", run=chosen)
-        st.code(text, language="yaml", wrap_lines=True)
+        st.code(text, language=None, wrap_lines=True)
     st.subheader("All outputs")
     output_downloads(ws, chosen)
     st.subheader("The result table")

@@ -127,7 +127,7 @@ def _examples(value: Any, key: str, splits: Sequence[str]) -> Any:
     if source == NONE:
         return None
     if written and source == written:
-        st.code(to_yaml(examples["rows"]), language="yaml")
+        st.code(to_yaml(examples["rows"]), language=None)
         st.caption("These rows are edited in the YAML view.")
         new = dict(examples)
     else:
