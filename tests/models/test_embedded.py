@@ -11,11 +11,11 @@ import pytest
 
 from workbench.errors import UnknownName
 from workbench.models.embedded import EMBEDDED, card, embedded_path
-from workbench.models.embedded.model_card import FOLDER, as_markdown
 from workbench.models.embedded.dataset_files import SIZES, SPLITS, rows
 from workbench.models.embedded.export import as_llama, largest_difference
 from workbench.models.embedded.inference import PRECISIONS, Completer
 from workbench.models.embedded.measures import label_prompt, majority, problem_prompt, read_number
+from workbench.models.embedded.model_card import FOLDER, as_markdown
 from workbench.models.embedded.network import Network, Size
 from workbench.models.embedded.tokenizer import load_tokenizer
 
@@ -29,7 +29,8 @@ def test_an_unknown_embedded_model_is_named_with_the_known_ones() -> None:
 
 def test_asking_for_the_path_imports_neither_torch_nor_transformers() -> None:
     code = (
-        "import sys; from workbench.models.embedded import embedded_path, card; embedded_path('nano'); card();"
+        "import sys; from workbench.models.embedded import embedded_path, card;"
+        "embedded_path('nano'); card();"
         "print(sorted({'torch', 'transformers', 'tokenizers'} & sys.modules.keys()))"
     )
     done = subprocess.run(

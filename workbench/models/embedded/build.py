@@ -1,6 +1,6 @@
 """Rebuilds the embedded models from nothing, in stages that can be run one by one.
 
-    python -m workbench.models.embedded.build                          # everything, about 80 minutes
+    python -m workbench.models.embedded.build                          # everything, about 40 minutes
     python -m workbench.models.embedded.build --resume                 # goes on where it was stopped
     python -m workbench.models.embedded.build --only train --models nano --minutes 10
 
