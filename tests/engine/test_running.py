@@ -250,3 +250,13 @@ def test_a_comparison_across_runs_pairs_rows_by_id(workspace: Workspace, experim
         (8, 0.0, "tied"),
         (8, 0.0, "tied"),
     ]
+
+
+def test_each_member_is_asked_with_its_own_sampling(
+    workspace: Workspace, experiment: Build, server: BaseUrl
+) -> None:
+    members = ", ".join(f"{{prompt: direct, sampling: {{temperature: 0.{n}}}}}" for n in range(1, 9))
+    (workspace.root / "prompts/many.yaml").write_text(f"name: many\nmembers: [{members}]\n")
+    run_it(workspace, experiment(prompts=["many"], baseline=None))
+    asked = Counter((body["messages"][-1]["content"], body["temperature"]) for body in server.bodies)
+    assert len(asked) == 12 * 8 and set(asked.values()) == {1}

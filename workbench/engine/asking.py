@@ -81,7 +81,8 @@ class Asker:
     model: Model
     sampling: Sampling
     """What the experiment says; a prompt's own settings give way to it, a member's do not."""
-    _resolved: dict[Any, Sampling] = field(default_factory=dict)
+    _resolved: dict[tuple[int, Sampling], Sampling] = field(default_factory=dict)
+    _prepared: dict[Any, tuple[Request, str]] = field(default_factory=dict)
 
     async def output(
         self, cell: int, name: str, row: Mapping[str, Any], position: int, repeat: int
@@ -106,6 +107,14 @@ class Asker:
             finish_reason=tally.finish_reason,
             votes=reply.votes,
         )
+
+    def prepare(self, leaf: LeafCall, row: Mapping[str, Any]) -> str:
+        """The key of a call that will be made; its request is kept until then."""
+        request = self.request(leaf.prompt, row, leaf.sample, leaf.sampling, leaf.logprobs)
+        key = self.desk.key(self.model, request, leaf.sample)
+        place = (id(leaf.prompt), id(row), leaf.sample, leaf.sampling, leaf.logprobs)
+        self._prepared[place] = (request, key)
+        return key
 
     def request(
         self,
@@ -152,8 +161,10 @@ class Asker:
         prompt = self.prompts[name]
         if isinstance(prompt, Ensemble):
             return await self._ask_ensemble(prompt, row, sample, member, tally)
-        request = self.request(prompt, row, sample, member, logprobs, extra)
-        answered = await self.desk.call(self.model, request, sample)
+        place = (id(prompt), id(row), sample, member, logprobs)
+        prepared = None if extra else self._prepared.pop(place, None)
+        request, key = prepared or (self.request(prompt, row, sample, member, logprobs, extra), None)
+        answered = await self.desk.call(self.model, request, sample, key)
         tally.add(answered)
         completion = answered.completion
         mean = None
@@ -204,7 +215,7 @@ class Asker:
         return reply.answer if ensemble.answer is None else read_answer(ensemble.answer, reply.text)
 
     def _complete_sampling(self, prompt: Prompt, member: Sampling) -> Sampling:
-        key = (id(prompt), id(member))
+        key = (id(prompt), member)  # the member by value: many are made and gone, and ids come again
         if key not in self._resolved:
             below = prompt.sampling.over(self.model.spec.sampling.over(DEFAULT_SAMPLING))
             self._resolved[key] = member.over(self.sampling.over(below))

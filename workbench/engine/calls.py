@@ -65,9 +65,12 @@ class CallDesk:
         self._known |= found
         self._absent.update(key for key in new if key not in found)
 
-    async def call(self, model: Model, request: Request, sample: int) -> Answered:
-        """One answer, from memory, the cache, a call under way, or a new call. Raises ModelError."""
-        key = self.key(model, request, sample)
+    async def call(self, model: Model, request: Request, sample: int, key: str | None = None) -> Answered:
+        """One answer, from memory, the cache, a call under way, or a new call. Raises ModelError.
+
+        `key` is the call's own key, where the caller has worked it out already.
+        """
+        key = key or self.key(model, request, sample)
         known = self._known.get(key)
         if known is None and key in self._pending:
             return replace(await asyncio.shield(self._pending[key]), cached=True, cost_usd=0.0)

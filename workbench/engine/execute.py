@@ -26,7 +26,7 @@ from workbench.storage.completions import StoredCompletion
 from workbench.storage.outputs import Unit
 
 FLUSH_S = 0.25
-LOOK_AHEAD = 450
+LOOK_AHEAD = 128
 """Units whose cached completions are read in one query."""
 
 OnProgress = Callable[[Progress], None]
@@ -119,7 +119,7 @@ class Execution:
                 )
                 for cell in cells
             }
-            feed = self._looked_up(self._units(cells), askers, model)
+            feed = self._looked_up(self._units(cells), askers)
 
             async def serve() -> None:
                 for cell, position, repeat in feed:
@@ -138,7 +138,7 @@ class Execution:
                     if unit not in self._stored:
                         yield unit
 
-    def _looked_up(self, units: Iterator[Unit], askers: dict[int, Asker], model: Model) -> Iterator[Unit]:
+    def _looked_up(self, units: Iterator[Unit], askers: dict[int, Asker]) -> Iterator[Unit]:
         """The same units, with the completions that the cache has for them read in bulk."""
         block: list[Unit] = []
         while block := [unit for _, unit in zip(range(LOOK_AHEAD), units, strict=False)]:
@@ -148,9 +148,7 @@ class Execution:
                 for leaf in asker.leaf_calls(name, repeat):
                     # a unit that cannot be rendered fails where it is asked, alone
                     with contextlib.suppress(WorkbenchError):
-                        row = self._plan.dataset.rows[position]
-                        request = asker.request(leaf.prompt, row, leaf.sample, leaf.sampling, leaf.logprobs)
-                        keys.append(self._desk.key(model, request, leaf.sample))
+                        keys.append(asker.prepare(leaf, self._plan.dataset.rows[position]))
             self._desk.look_up(keys)
             yield from block
 
