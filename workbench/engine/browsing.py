@@ -21,6 +21,7 @@ from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
 
 Only = Literal["all", "different", "wrong", "unanswered", "errors"]
+RunScores = dict[tuple[int, str], CellScores]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def rows(
     for cell in chosen:
         if not 0 <= cell < len(known):
             raise RunError(f"There is no cell {cell}; the run has cells 0 to {len(known) - 1}.")
-    positions = _positions(workspace, record, chosen, only)
+    scores = score_run(workspace, run)
+    positions = _positions(workspace, record, chosen, only, scores)
     if contains:
         matching = workspace.store.outputs.positions_with(run, contains)
         everything = workspace.store.runs.rows(record.row_set)
@@ -96,7 +98,7 @@ def rows(
             or needle in json.dumps(everything[position], ensure_ascii=False).casefold()
         ]
     shown = positions[max(0, offset) : max(0, offset) + limit]
-    return RowPage(len(positions), tuple(_views(workspace, record, chosen, shown)))
+    return RowPage(len(positions), tuple(_views(workspace, record, chosen, shown, scores)))
 
 
 def row_page_of(workspace: Workspace, run: str, row_id: str, limit: int = 50) -> int:
@@ -123,12 +125,14 @@ def output_views(workspace: Workspace, run: str) -> Iterable[OutputView]:
             yield _view(output, scores, output.position * repeats + output.repeat)
 
 
-def _positions(workspace: Workspace, record: RunRecord, cells: list[int], only: Only) -> list[int]:
+def _positions(
+    workspace: Workspace, record: RunRecord, cells: list[int], only: Only, scores: RunScores
+) -> list[int]:
     every = range(workspace.store.runs.count_rows(record.row_set))
     if only == "all":
         return list(every)
     if only == "wrong":
-        return _wrong(workspace, record, cells)
+        return _wrong(record, cells, scores)
     answers: dict[int, list[str | None]] = defaultdict(list)
     failed: set[int] = set()
     unanswered: set[int] = set()
@@ -147,8 +151,7 @@ def _positions(workspace: Workspace, record: RunRecord, cells: list[int], only: 
     return [position for position in every if len(set(answers[position])) > 1]
 
 
-def _wrong(workspace: Workspace, record: RunRecord, cells: list[int]) -> list[int]:
-    scores = score_run(workspace, record.id)
+def _wrong(record: RunRecord, cells: list[int], scores: RunScores) -> list[int]:
     name = next(iter({metric: None for _, metric in scores}), None)
     repeats = int(record.definition["experiment"].get("repeats", 1))
     wrong: set[int] = set()
@@ -165,10 +168,9 @@ def _wrong(workspace: Workspace, record: RunRecord, cells: list[int]) -> list[in
 
 
 def _views(
-    workspace: Workspace, record: RunRecord, cells: list[int], positions: list[int]
+    workspace: Workspace, record: RunRecord, cells: list[int], positions: list[int], scores: RunScores
 ) -> Iterable[RowView]:
     plan_rows = workspace.store.runs.rows(record.row_set, positions)
-    scores = score_run(workspace, record.id)
     repeats = int(record.definition["experiment"].get("repeats", 1))
     outputs: dict[int, dict[int, OutputView]] = defaultdict(dict)
     for cell in cells:
@@ -184,7 +186,7 @@ def _views(
         )
 
 
-def _view(output: Output, scores: dict[tuple[int, str], CellScores], unit: int) -> OutputView:
+def _view(output: Output, scores: RunScores, unit: int) -> OutputView:
     values: dict[str, float | None] = {}
     for (cell, name), found in scores.items():
         if cell == output.cell:

@@ -53,10 +53,6 @@ class Completions:
                     found[key] = Completion(*values)
         return found
 
-    def count_known(self, keys: Sequence[str]) -> int:
-        """How many of these keys are in the cache."""
-        return len(self.get_many(keys))
-
 
 def insert_completions(connection: object, dialect: str, stored: Sequence[StoredCompletion]) -> None:
     """Adds completions inside the caller's transaction; a key that is already there stays as it is."""
