@@ -186,6 +186,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text and not re.search(r"[ \t]\n|^\s|[^\S\n]$", text) else None
+    if re.search("[\r\x85\u2028\u2029]", text):
+        style = '"'  # YAML folds these line breaks unless they stand as escapes
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
