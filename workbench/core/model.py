@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -16,11 +16,12 @@ FinishReason = Literal["stop", "length", "filter", "other"]
 
 
 class Price(Strict):
-    """USD per million tokens."""
+    """USD per million tokens; of a local model, USD for an hour of the machine that it runs on."""
 
     prompt: float = Field(0.0, ge=0)
     completion: float = Field(0.0, ge=0)
     cached: float | None = Field(None, ge=0, description="default: the prompt price")
+    hour: float | None = Field(None, ge=0, description="USD for an hour of the machine, local models only")
 
 
 class ModelSpec(Strict):
@@ -37,6 +38,11 @@ class ModelSpec(Strict):
     model: str = Field(description="folder, hub name, or the server's name for it")
     description: str = ""
     quantization: str | None = None
+    adapter: str | None = Field(None, description="folder or hub name of a LoRA adapter over `model`")
+    chat_template: str | None = Field(
+        None, description="for a model that has none: the name of a known template, or a .jinja file"
+    )
+    device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; omitted: the best there is")
     base_url: str | None = None
     key: str | None = Field(
         None, pattern=r"^[A-Z][A-Z0-9_]*$", description="NAME of the environment variable that holds the key"
@@ -52,14 +58,14 @@ class ModelSpec(Strict):
 
     def identity(self) -> str:
         """Hash of what decides the model's outputs; prices, keys and limits do not."""
-        return content_hash(
-            {
-                "provider": self.provider,
-                "model": self.model,
-                "quantization": self.quantization,
-                "base_url": self.base_url,
-            }
-        )
+        decides = {
+            "provider": self.provider,
+            "model": self.model,
+            "quantization": self.quantization,
+            "base_url": self.base_url,
+        }
+        later = {"adapter": self.adapter, "chat_template": self.chat_template}
+        return content_hash(decides | {key: value for key, value in later.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Request:
     messages: tuple[ChatMessage, ...]
     sampling: Sampling
     logprobs: bool = False
+    json_schema: Mapping[str, Any] | None = None
+    """What the text has to be valid JSON of, where the model's backend can hold it to that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,22 @@ class Completion:
     finish_reason: FinishReason = "stop"
     logprob: float | None = None
     """Sum of the log-probabilities of the completion's tokens, when asked for and given."""
+    first_token_s: float | None = None
+    """Seconds from the model's start on the request to its first token, where that can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a local model takes on this machine."""
+
+    device: str
+    disk_bytes: int
+    memory_bytes: int
+    """The most memory that it held: weights, attention cache and what running it costs beside."""
+    parameters: int | None = None
+    load_s: float = 0.0
+    estimated_bytes: int | None = None
+    """The memory that was estimated before it was loaded."""
 
 
 @runtime_checkable
@@ -113,6 +137,17 @@ class Model(Protocol):
         """Frees memory and connections."""
 
 
+@runtime_checkable
+class LocalModel(Model, Protocol):
+    """A model in this machine's own memory."""
+
+    async def warm(self) -> str:
+        """Loads the model and says where it runs. Raises ModelUnavailable."""
+
+    def footprint(self) -> Footprint | None:
+        """What it takes, so far; None while it is not loaded."""
+
+
 def cost_usd(price: Price, completion: Completion) -> float:
     """USD of one completion at this price."""
     cached_price = price.prompt if price.cached is None else price.cached
@@ -130,4 +165,6 @@ def request_key(model_identity: str, request: Request, sample: int) -> str:
         "logprobs": request.logprobs,
         "sample": sample,
     }
+    if request.json_schema is not None:
+        body["json_schema"] = request.json_schema
     return content_hash(body)
