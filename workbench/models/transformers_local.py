@@ -137,13 +137,14 @@ class TransformersModel:
 
     def _open(self) -> None:
         import_libraries()
+        from workbench.models.local.loading import Wanted
         from workbench.models.local.resident import Lease
 
         quantization = check_quantization(self.spec.quantization, self.spec.name)
         with self._opening:
             if self._lease is None:
                 folder = find_weights(self.spec.model, self.spec.name)
-                self._lease = Lease(folder, quantization, self.spec.name, self.concurrency)
+                self._lease = Lease(Wanted(folder, quantization, self.spec.name), self.concurrency)
                 self.context = self.context or self._lease.resident.context
 
     def _tokenizer(self) -> ChatTokenizer:

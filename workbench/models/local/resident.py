@@ -1,17 +1,14 @@
-"""Loaded models of this process: each (folder, quantization) is in memory once, however many use it."""
+"""Loaded models of this process: what equal rows want is in memory once, however many use it."""
 
 from __future__ import annotations
 
 import os
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from workbench.errors import ModelUnavailable
 from workbench.models.local.chat import ChatTokenizer
-from workbench.models.local.quantization import quantized, weights_dtype
-from workbench.models.local.weights import require_safetensors, weights_stamp
+from workbench.models.local.loading import Wanted, load
 
 CACHE_BYTES = 2**30
 DEFAULT_THREADS = max(1, (os.cpu_count() or 2) // 2)
@@ -29,24 +26,10 @@ class Resident:
     users: int = 0
 
 
-_Key = tuple[str, Any, str]
+_Key = tuple[Any, ...]
 _RESIDENTS: dict[_Key, Resident] = {}
 _LOCKS: dict[_Key, threading.Lock] = {}
 _LOCK = threading.Lock()
-
-
-def device_name(quantization: str) -> str:
-    """Where a model is put: `cuda`, `mps` or `cpu`; WORKBENCH_DEVICE overrides. int8 needs the CPU."""
-    import torch
-
-    if quantization == "int8":
-        return "cpu"
-    asked = os.environ.get("WORKBENCH_DEVICE")
-    if asked:
-        return asked
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def thread_count() -> int:
@@ -58,13 +41,13 @@ def thread_count() -> int:
 class Lease:
     """One user's hold on a resident model. The last one to let go frees its memory."""
 
-    def __init__(self, folder: Path, quantization: str, name: str, largest_batch: int) -> None:
-        self._key = (str(folder.resolve()), weights_stamp(folder), quantization)
+    def __init__(self, wanted: Wanted, largest_batch: int) -> None:
+        self._key = wanted.key()
         with _LOCK:
             lock = _LOCKS.setdefault(self._key, threading.Lock())
         with lock:  # a second user waits for the first one's loading instead of loading again
             if self._key not in _RESIDENTS:
-                _RESIDENTS[self._key] = _load(folder, quantization, name, largest_batch)
+                _RESIDENTS[self._key] = _resident(wanted, largest_batch)
             self.resident = _RESIDENTS[self._key]
             self.resident.users += 1
             batcher = self.resident.batcher
@@ -83,41 +66,19 @@ class Lease:
                 self.resident.batcher.close()
 
 
-def _load(folder: Path, quantization: str, name: str, largest_batch: int) -> Resident:
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
-
+def _resident(wanted: Wanted, largest_batch: int) -> Resident:
     from workbench.models.local.batching import Batcher
     from workbench.models.local.decoding import Decoder
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    require_safetensors(folder, name)
-    chat = ChatTokenizer(folder, name)
-    device = device_name(quantization)
-    try:
-        network = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=weights_dtype(quantization),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-        network = quantized(network.eval().to(device), quantization)
-    except Exception as problem:  # a broken file, an unknown architecture, too little memory …
-        words = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
-        raise ModelUnavailable(f"cannot be loaded ({words}).", name, "transformers", problem) from None
-    stated = getattr(network.generation_config, "eos_token_id", None)
-    ends = set(stated) if isinstance(stated, list) else ({stated} if stated is not None else set())
-    end_ids = chat.end_ids | {int(end) for end in ends}
-    config = network.config.get_text_config()
+    loaded = load(wanted)
+    config = loaded.network.config.get_text_config()
     batcher = Batcher(
-        Decoder(network, end_ids, chat.padding_id),
+        Decoder(loaded.network, loaded.end_ids, loaded.chat.padding_id),
         largest_batch,
-        max(2048, CACHE_BYTES // _bytes_per_token(config, quantization)),
+        max(2048, CACHE_BYTES // _bytes_per_token(config, wanted.quantization)),
         thread_count(),
     )
-    return Resident(chat, batcher, getattr(config, "max_position_embeddings", None), device, end_ids)
+    return Resident(loaded.chat, batcher, loaded.context, loaded.device, loaded.end_ids)
 
 
 def _bytes_per_token(config: Any, quantization: str) -> int:
