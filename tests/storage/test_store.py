@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.core.model import Completion
+from workbench.core.model import Completion, Footprint
 from workbench.core.run import Output, Vote
+from workbench.core.sizing import ModelUse
 from workbench.errors import StorageError
 from workbench.storage import Store
 from workbench.storage.completions import StoredCompletion
@@ -19,6 +20,20 @@ from workbench.storage.database import HEAD
 from workbench.storage.scores import CellScores
 
 ROWS = [{"id": "a", "question": "1 + 1?"}, {"id": "b", "question": "{{ 2 }}"}]
+
+FIRST_SCHEMA_ROWS = (
+    "INSERT INTO runs (id, experiment, definition, dataset, row_set, owner, status, message, use_cache,"
+    " total, done, errors, calls, cached, cost_usd, seconds, per_second, cancel_requested, created_at) VALUES"
+    " ('r1', 'sums', '{}', 'sums', 'h', 'worker', 'completed', '', TRUE, 1, 1, 0, 1, 0, 0, 1, 1, FALSE,"
+    " '2026-01-01 00:00:00')",
+    "INSERT INTO outputs (run, cell, position, repeat, row_id, text, prompt_tokens, completion_tokens,"
+    " cached_tokens, latency_s, cost_usd, calls, cached_calls, finish_reason, stored_at)"
+    " VALUES ('r1', 0, 0, 0, 'a', 'kept', 1, 2, 0, 0.5, 0, 1, 0, 'stop', 1)",
+    "INSERT INTO completions (key, model, text, prompt_tokens, completion_tokens, cached_tokens, latency_s,"
+    " cost_usd, finish_reason, created_at) VALUES ('k', 'm', 'kept', 1, 2, 0, 0.5, 0, 'stop',"
+    " '2026-01-01 00:00:00')",
+)
+"""One run with one output and its completion, as the first schema held them."""
 
 
 def make_run(store: Store, run: str = "r1") -> None:
@@ -71,6 +86,7 @@ def test_an_output_comes_back_as_it_was_stored(store: Store) -> None:
         position=0,
         text="Ünïcode {{ braces }}\n" * 3,
         answer="2",
+        first_token_s=0.125,
         votes=(Vote("direct", 0, "Answer: 2", "2", 2.0, "key", -0.5),),
     )
     store.outputs.add("r1", [output], done=1)
@@ -92,8 +108,10 @@ def test_outputs_and_their_completions_are_stored_together_or_not_at_all(store: 
 
 def test_the_first_completion_of_a_key_stays(store: Store) -> None:
     for text in ("first", "second"):
-        store.outputs.add("", [], [StoredCompletion("k", "m", Completion(text, 3, 4, 1, 0.5), 0.1)])
-    assert store.completions.get_many(["k", "unknown"]) == {"k": Completion("first", 3, 4, 1, 0.5)}
+        completion = Completion(text, 3, 4, 1, 0.5, first_token_s=0.1)
+        store.outputs.add("", [], [StoredCompletion("k", "m", completion, 0.1)])
+    found = store.completions.get_many(["k", "unknown"])
+    assert found == {"k": Completion("first", 3, 4, 1, 0.5, first_token_s=0.1)}
 
 
 def test_thousands_of_keys_are_looked_up_at_once(store: Store) -> None:
@@ -203,3 +221,57 @@ def test_a_read_only_database_is_named(tmp_path: Path) -> None:
             make_run(Store(f"sqlite:///{path}"))
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_what_a_model_took_comes_back_as_it_was_stored(store: Store) -> None:
+    make_run(store)
+    make_run(store, "r2")
+    taken = Footprint("cpu", disk_bytes=10, memory_bytes=3_000_000_000, parameters=7, load_s=0.5)
+    local = ModelUse("small@int8", "same", "here", 3, 30, 20, 5, 1.5, taken)
+    later = ModelUse("small@int8", "same", "here", 1, 9, 8, 0, 0.5)
+    for run, use in (("r1", local), ("r1", ModelUse("gpt", "other", "here", 1, 1, 1, 0, 0.1)), ("r2", later)):
+        store.model_uses.add(run, use)
+    assert store.model_uses.of_run("r1")[0] == local
+    assert store.model_uses.newest("same", "here") == later
+    assert store.model_uses.newest("same", "elsewhere") is None
+
+
+def test_a_use_belongs_to_a_run(store: Store) -> None:
+    with pytest.raises(StorageError):
+        store.model_uses.add("no such run", ModelUse("m", "i", "here", 1, 1, 1, 0, 0.1))
+
+
+def test_benchmarks_are_kept_beside_each_other(store: Store) -> None:
+    for machine, speed in (("here", 100.0), ("elsewhere", 300.0), ("here", 120.0)):
+        store.benchmarks.add("small@int8", "same", machine, "cpu", {"decode": {"1": speed}})
+    store.benchmarks.add("nano", "other", "here", "cpu", {})
+    newest = store.benchmarks.newest("same", "here")
+    assert newest is not None and newest.result == {"decode": {"1": 120.0}}
+    assert newest.created_at.tzinfo is not None
+    assert [found.machine for found in store.benchmarks.of_model("same")] == ["here", "elsewhere", "here"]
+    assert store.benchmarks.newest("other", "elsewhere") is None
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(store_url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+
+    config = Config()
+    config.set_main_option("script_location", "workbench/storage/migrations")
+    if store_url.startswith("sqlite"):
+        Path(store_url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
+    engine = create_engine(store_url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in FIRST_SCHEMA_ROWS:
+            connection.execute(text(statement))
+    engine.dispose()
+    store = Store(store_url)
+    (kept,) = store.outputs.of_cell("r1", 0)
+    assert (kept.text, kept.first_token_s) == ("kept", None)
+    assert store.completions.get_many(["k"]) == {"k": Completion("kept", 1, 2, 0, 0.5)}
+    store.outputs.add("r1", [Output(0, "b", position=1, text="new", first_token_s=0.25)])
+    assert store.outputs.of_cell("r1", 0)[1].first_token_s == 0.25
+    store.close()

@@ -67,6 +67,8 @@ class Output:
     cached_calls: int = 0
     finish_reason: str = "stop"
     votes: tuple[Vote, ...] = ()
+    first_token_s: float | None = None
+    """Seconds to the first token of the output's one call; None for an ensemble of several calls."""
 
 
 @dataclass(frozen=True, slots=True)

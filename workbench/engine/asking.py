@@ -35,6 +35,8 @@ class Tally:
     calls: int = 0
     cached_calls: int = 0
     finish_reason: str = "stop"
+    first_token_s: float | None = None
+    """Of the only call; None from the second one on."""
 
     def add(self, answered: Answered) -> None:
         """Adds one call."""
@@ -45,6 +47,7 @@ class Tally:
         self.latency_s += completion.latency_s
         self.cost_usd += answered.cost_usd
         self.calls += 1
+        self.first_token_s = completion.first_token_s if self.calls == 1 else None
         self.cached_calls += answered.cached
         if completion.finish_reason != "stop":
             self.finish_reason = completion.finish_reason
@@ -106,6 +109,7 @@ class Asker:
             cached_calls=tally.cached_calls,
             finish_reason=tally.finish_reason,
             votes=reply.votes,
+            first_token_s=tally.first_token_s,
         )
 
     def prepare(self, leaf: LeafCall, row: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ FIELDS = (
     completions.c.latency_s,
     completions.c.finish_reason,
     completions.c.logprob,
+    completions.c.first_token_s,
 )
 CHUNK = 900  # below SQLite's historical limit of 999 variables a statement
 
@@ -72,6 +73,7 @@ def insert_completions(connection: object, dialect: str, stored: Sequence[Stored
             "cost_usd": item.cost_usd,
             "finish_reason": item.completion.finish_reason,
             "logprob": item.completion.logprob,
+            "first_token_s": item.completion.first_token_s,
             "created_at": now,
         }
         for item in stored

@@ -31,6 +31,7 @@ PLAIN = (
     "calls",
     "cached_calls",
     "finish_reason",
+    "first_token_s",
 )
 COLUMNS = [outputs.c[name] for name in (*PLAIN, "votes")]
 Unit = tuple[int, int, int]

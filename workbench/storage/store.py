@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from workbench.storage.benchmarks import Benchmarks
 from workbench.storage.completions import Completions
 from workbench.storage.database import Database
+from workbench.storage.model_uses import ModelUses
 from workbench.storage.outputs import Outputs
 from workbench.storage.prompt_versions import PromptVersions
 from workbench.storage.runs import Runs
@@ -20,6 +22,8 @@ class Store:
         self.completions = Completions(self.database)
         self.scores = CellScoresTable(self.database)
         self.prompt_versions = PromptVersions(self.database)
+        self.model_uses = ModelUses(self.database)
+        self.benchmarks = Benchmarks(self.database)
 
     def close(self) -> None:
         """Closes every connection."""

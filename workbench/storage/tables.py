@@ -90,6 +90,7 @@ completions = Table(
     Column("cost_usd", Float, nullable=False),
     Column("finish_reason", String(20), nullable=False),
     Column("logprob", Float),
+    Column("first_token_s", Float),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -112,6 +113,7 @@ outputs = Table(
     Column("calls", Integer, nullable=False),
     Column("cached_calls", Integer, nullable=False),
     Column("finish_reason", String(20), nullable=False),
+    Column("first_token_s", Float),
     Column("votes", Text),  # JSON, ensembles only
     Column("stored_at", Float, nullable=False),  # UNIX seconds
     PrimaryKeyConstraint("run", "cell", "position", "repeat"),
@@ -130,4 +132,36 @@ scores = Table(
     Column("width", Integer, nullable=False, default=0),
     Column("estimate", JSON, nullable=False),
     PrimaryKeyConstraint("run", "cell", "metric"),
+)
+
+model_uses = Table(
+    "model_uses",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("run", String(60), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("model", String(120), nullable=False),
+    Column("identity", String(64), nullable=False),
+    Column("machine", String(200), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("busy_s", Float, nullable=False),
+    Column("footprint", Text),  # JSON, local models only
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_model_uses_run", "run"),
+    Index("ix_model_uses_identity", "identity", "machine", "id"),
+)
+
+benchmarks = Table(
+    "benchmarks",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("model", String(120), nullable=False),
+    Column("identity", String(64), nullable=False),
+    Column("machine", String(200), nullable=False),
+    Column("device", String(100), nullable=False),
+    Column("result", JSON, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_benchmarks_identity", "identity", "id"),
 )
