@@ -1,7 +1,7 @@
 """Which part of a model a tensor belongs to, told from its name alone.
 
-place("model.layers.3.self_attn.q_proj.weight")  ->  Place(layer=3, component="attention", piece="query")
-place("vision_tower.layers.0.kernel")            ->  Place(layer=None, component="other", piece="vision_tower")
+place("model.layers.3.self_attn.q_proj.weight") ->  Place(layer=3, component="attention", piece="query")
+place("vision_tower.layers.0.kernel")           ->  Place(layer=None, component="other", piece="vision_tower")
 """
 
 from __future__ import annotations
