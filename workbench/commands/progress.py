@@ -49,10 +49,13 @@ def shown_progress() -> Iterator[Callable[[Progress], None]]:
 
 
 def _lines() -> Callable[[Progress], None]:
-    last_s, last_done = -SECONDS_BETWEEN_LINES, 0
+    last_s, last_done, last_message = -SECONDS_BETWEEN_LINES, 0, ""
 
     def show(progress: Progress) -> None:
-        nonlocal last_s, last_done
+        nonlocal last_s, last_done, last_message
+        if progress.message and progress.message != last_message:
+            say(progress.message)
+        last_message = progress.message
         now_s, finished = time.monotonic(), progress.done == progress.total
         if progress.done != last_done and (finished or now_s - last_s >= SECONDS_BETWEEN_LINES):
             last_s, last_done = now_s, progress.done

@@ -1,7 +1,8 @@
 """Executing: every unit of a plan is asked, and stored within half a second of its answer.
 
 Units of one model are worked off by as many coroutines as the model takes requests at once.
-Hosted models run side by side; local ones, which share the machine, one after the other.
+Hosted models run side by side; local ones, which share the machine, one after the other, those of
+one folder in a row. A model that cannot be loaded, or fails, fails its own units alone.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.core.model import Model
 from workbench.core.run import Cell, Output, Progress
+from workbench.core.sizing import ModelUse
 from workbench.engine.asking import Asker
 from workbench.engine.calls import CallDesk, storable
 from workbench.engine.composing import Composer
 from workbench.engine.plan import Plan
+from workbench.engine.using import UsedModel
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunCancelled, WorkbenchError
 from workbench.storage import RunRecord
@@ -80,6 +82,8 @@ class Execution:
             self._store, "" if run.use_cache else run.id, run.budget_usd, spent_usd=run.cost_usd
         )
         self._finished: list[Output] = []
+        self._uses: list[ModelUse] = []
+        self._loading: str | None = None
         self._counters = Counters(run.done, run.errors, run.calls, run.cached, run.seconds)
         self._stored = self._store.outputs.done(run.id)
         self._counters.done = len(self._stored)
@@ -89,8 +93,8 @@ class Execution:
         by_model: dict[str, list[Cell]] = {}
         for cell in self._plan.cells:
             by_model.setdefault(cell.model, []).append(cell)
-        models = {name: self._workspace.models.open(name) for name in by_model}
-        local = [name for name, model in models.items() if model.local]
+        models = {name: UsedModel(self._workspace.models.open(name), self._note_loading) for name in by_model}
+        local = _neighbours_together({name: model for name, model in models.items() if model.local})
 
         async def local_models() -> None:
             for name in local:
@@ -111,7 +115,7 @@ class Execution:
                 await worker
             self._store_batch(*self._take())
 
-    async def _work_model(self, model: Model, cells: list[Cell]) -> None:
+    async def _work_model(self, model: UsedModel, cells: list[Cell]) -> None:
         try:
             askers = {
                 cell.index: Asker(
@@ -128,7 +132,13 @@ class Execution:
             width = max(1, model.concurrency)
             await _all_or_first_error([serve() for _ in range(width)])
         finally:
+            with contextlib.suppress(Exception):  # a model that cannot say what it took
+                if use := model.use():
+                    self._uses.append(use)
             await model.close()
+
+    def _note_loading(self, name: str | None) -> None:
+        self._loading = name
 
     def _units(self, cells: list[Cell]) -> Iterator[Unit]:
         for position in range(len(self._plan.dataset.rows)):
@@ -161,22 +171,26 @@ class Execution:
         except WorkbenchError as error:
             output = Output(cell, str(row["id"]), position, repeat, error=storable(str(error)))
         self._finished.append(output)
-        # answers out of the cache never wait, so give the writer and the cancel button a turn
-        if output.calls == output.cached_calls:
+        # what comes out of the cache or fails at once never waits: give the writer and cancel a turn
+        if output.error is not None or output.calls == output.cached_calls:
             await asyncio.sleep(0)
 
-    def _take(self) -> tuple[list[Output], list[StoredCompletion]]:
+    def _take(self) -> tuple[list[Output], list[StoredCompletion], list[ModelUse]]:
         # on the event loop's thread, which is the one that appends
         finished, self._finished = self._finished, []
-        return finished, self._desk.take_new()
+        uses, self._uses = self._uses, []
+        return finished, self._desk.take_new(), uses
 
-    def _store_batch(self, finished: list[Output], completions: list[StoredCompletion]) -> None:
+    def _store_batch(
+        self, finished: list[Output], completions: list[StoredCompletion], uses: list[ModelUse]
+    ) -> None:
         counters = self._counters
         counters.done += len(finished)
         for output in finished:
             counters.errors += output.error is not None
             counters.calls += output.calls
             counters.cached += output.cached_calls
+        message = f"Loading {self._loading}" if self._loading else ""
         values: dict[str, Any] = {
             "done": counters.done,
             "errors": counters.errors,
@@ -186,9 +200,11 @@ class Execution:
             "seconds": counters.seconds,
             "per_second": counters.per_second(),
         }
-        self._store.outputs.add(self._run.id, finished, completions, **values)
+        self._store.outputs.add(self._run.id, finished, completions, message=message, **values)
+        for use in uses:
+            self._store.model_uses.add(self._run.id, use)
         if self._on_progress is not None:
-            self._on_progress(make_progress(self._run.id, "running", self._run.total, values))
+            self._on_progress(make_progress(self._run.id, "running", self._run.total, values, message))
 
 
 def make_progress(run: str, status: str, total: int, values: dict[str, Any], message: str = "") -> Progress:
@@ -208,6 +224,12 @@ def make_progress(run: str, status: str, total: int, values: dict[str, Any], mes
         cost_usd=values["cost_usd"],
         message=message,
     )
+
+
+def _neighbours_together(models: dict[str, UsedModel]) -> list[str]:
+    """Names in their order, but those with the same weights in a row: what one read, the next finds."""
+    folders = dict.fromkeys(model.spec.model for model in models.values())
+    return [name for folder in folders for name, model in models.items() if model.spec.model == folder]
 
 
 async def _all_or_first_error(coroutines: list[Any]) -> None:
