@@ -30,7 +30,7 @@ from workbench.models.registry import ModelCheck, provider
 if TYPE_CHECKING:
     from workbench.models.local.batching import Ticket
     from workbench.models.local.chat import ChatTokenizer
-    from workbench.models.local.decoding import Row
+    from workbench.models.local.rows import Row
     from workbench.models.local.resident import Lease, Resident
 
 DEFAULT_CONCURRENCY = 64
@@ -64,7 +64,7 @@ class TransformersModel:
             require_safetensors(folder, spec.name)
         except ModelUnavailable as problem:
             return ModelCheck(False, problem.problem)
-        return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization]}")
+        return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization].good_for}")
 
     async def warm(self) -> str:
         """Loads the model and says where it runs."""
@@ -86,6 +86,7 @@ class TransformersModel:
             latency_s=time.perf_counter() - row.joined_at,
             finish_reason=row.finish or "other",
             logprob=row.logprob if request.logprobs else None,
+            first_token_s=row.first_token_at - row.joined_at,
         )
 
     async def stream(self, request: Request) -> AsyncIterator[str]:
@@ -116,7 +117,10 @@ class TransformersModel:
         """Hash of the files that decide the answers, and of how the weights are held."""
         folder = find_weights(self.spec.model, self.spec.name)
         held = check_quantization(self.spec.quantization, self.spec.name)
-        return content_hash({"weights": weights_hash(folder), "quantization": held})
+        method = QUANTIZATIONS[held].method
+        return content_hash(
+            {"weights": weights_hash(folder), "quantization": f"{held}, {method}" if method else held}
+        )
 
     async def close(self) -> None:
         """Lets go of the model; its memory is freed when nobody else in the process uses it."""
@@ -169,7 +173,7 @@ class TransformersModel:
         return ticket, resident
 
     def _row(self, request: Request, resident: Resident, written: bool) -> Row:
-        from workbench.models.local.decoding import Row
+        from workbench.models.local.rows import Row
         from workbench.models.local.writing import GrowingText
 
         sampling, prompt = request.sampling, resident.chat.encode(request.messages)

@@ -1,7 +1,7 @@
 """The thread that decodes: requests of any event loop join its batch while it runs.
 
 Streams go first, because somebody is looking; the others join a few at a time, since reading one prompt
-alone costs nearly as much as reading sixteen.
+alone costs nearly as much as reading sixteen. What enters is what the attention cache has memory for.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbench.errors import ModelUnavailable, WorkbenchError
-from workbench.models.local.decoding import Decoder, Row, groups
+from workbench.models.local.decoding import Decoder
+from workbench.models.local.families import Family
+from workbench.models.local.rows import Row
 
 GATHERING_S = 0.003
 GATHERINGS = 8
-PADDED_TOKENS = 2048
 STEPS_BETWEEN_JOINS = 16
 
 
@@ -31,6 +32,8 @@ class Ticket:
     done: asyncio.Future[Row]
     on_text: Callable[[], None] | None = None
     """Called in the event loop after every step, where somebody reads along."""
+    longest: int = 0
+    """Tokens that the row may come to hold for itself."""
 
     def answer(self, failure: WorkbenchError | None = None) -> None:
         """Wakes whoever waits; does nothing where nobody does any more."""
@@ -58,17 +61,27 @@ class Batcher:
     Args:
         decoder: the model's running batch.
         largest_batch: rows at once.
-        largest_cache_tokens: rows times their longest possible length, at most.
+        largest_cache_tokens: rows times the longest that one of them may become, and what rows share
+            once, at most; a single row always runs.
         threads: how many threads one operation may use.
+        name: the model's name in errors.
     """
 
-    def __init__(self, decoder: Decoder, largest_batch: int, largest_cache_tokens: int, threads: int) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        largest_batch: int,
+        largest_cache_tokens: int,
+        threads: int,
+        name: str | None = None,
+    ) -> None:
         self._decoder = decoder
         self.largest_batch = largest_batch
-        self._largest_cache_tokens, self._threads = largest_cache_tokens, threads
+        self._largest_cache_tokens, self._threads, self._name = largest_cache_tokens, threads, name
         self._waiting: list[Ticket] = []
-        self._entering: list[list[Ticket]] = []
+        self._entering: list[Family] = []
         self._running: list[Ticket] = []
+        self._tickets: dict[Row, Ticket] = {}
         self._wake = threading.Condition()
         self._closed = False
         self._steps_since_join = 0
@@ -79,7 +92,7 @@ class Batcher:
         """Adds a request; its future is settled in its own event loop."""
         with self._wake:
             if self._closed:
-                raise ModelUnavailable("the model was closed.")
+                raise ModelUnavailable("the model was closed.", self._name, "transformers")
             self._waiting.append(ticket)
             self._wake.notify()
 
@@ -96,9 +109,7 @@ class Batcher:
         torch.set_num_threads(self._threads)
         while self._await_work():
             try:
-                self._entering = self._joining()
-                while self._entering:
-                    self._join(self._entering.pop(0))
+                self._admit()
                 if self._running:
                     self._decoder.step()
                     self._steps_since_join += 1
@@ -109,7 +120,7 @@ class Batcher:
 
     def _await_work(self) -> bool:
         with self._wake:
-            if self._running or self._closed:
+            if self._running or self._entering or self._closed:
                 return not self._closed
             while not self._waiting and not self._closed:
                 self._wake.wait()
@@ -123,51 +134,67 @@ class Batcher:
                 break
         return not self._closed
 
-    def _joining(self) -> list[list[Ticket]]:
-        """The groups of requests that enter the batch now."""
+    def _admit(self) -> None:
+        """Reads the prompts that enter now. A stream that comes meanwhile is read before the rest."""
+        while not self._closed:
+            streams = self._take_waiting(streams=True)
+            for family in self._planned(streams):
+                self._join(family)
+            if not self._entering:
+                self._entering = self._planned(self._due())
+            if not self._entering:
+                return
+            self._join(self._entering.pop(0))
+            if any(ticket.on_text for ticket in self._running):
+                return  # whoever reads along gets a token between two portions
+
+    def _planned(self, tickets: list[Ticket]) -> list[Family]:
+        self._tickets.update((ticket.row, ticket) for ticket in tickets)
+        return self._decoder.plan([ticket.row for ticket in tickets])
+
+    def _take_waiting(self, streams: bool) -> list[Ticket]:
         with self._wake:
             self._waiting = [ticket for ticket in self._waiting if not ticket.row.gone]
-            streams = [ticket for ticket in self._waiting if ticket.on_text]
-            room = self.largest_batch - len(self._running)
-            many = (
-                len(self._waiting) * 4 >= self.largest_batch or len(self._running) * 2 <= self.largest_batch
-            )
-            due = not self._running or many or self._steps_since_join >= STEPS_BETWEEN_JOINS
-            if not self._waiting or not (streams or (due and room > 0)):
-                return []
-            others = [ticket for ticket in self._waiting if not ticket.on_text]
-            # a stream may enter a full batch: somebody is looking, and it is only one row more
-            entering = [*streams, *(others[: max(0, room - len(streams))] if due else [])]
-            entering = self._fitting(entering)
-            gone = set(map(id, entering))
-            self._waiting = [ticket for ticket in self._waiting if id(ticket) not in gone]
-        return self._grouped(entering)
+            taken = [ticket for ticket in self._waiting if ticket.on_text] if streams else self._waiting
+            self._waiting = [ticket for ticket in self._waiting if not ticket.on_text] if streams else []
+        return taken
 
-    def _fitting(self, entering: list[Ticket]) -> list[Ticket]:
-        longest = max((_longest(ticket) for ticket in self._running), default=0)
-        fitting: list[Ticket] = []
-        for ticket in entering:
-            longest = max(longest, _longest(ticket))
-            rows = len(self._running) + len(fitting) + 1
-            if rows > 1 and rows * longest > self._largest_cache_tokens:
-                break
-            fitting.append(ticket)
-        return fitting
+    def _due(self) -> list[Ticket]:
+        """The requests that enter the batch now, as many as there is room and memory for."""
+        room = self.largest_batch - len(self._running)
+        enough = room * 8 >= self.largest_batch or self._steps_since_join >= STEPS_BETWEEN_JOINS
+        if room <= 0 or not self._waiting or not (enough or not self._running):
+            return []
+        waiting = self._take_waiting(streams=False)
+        entering = self._fitting(waiting[:room])
+        with self._wake:  # a stream may have come to the front meanwhile
+            self._waiting = [*waiting[len(entering) :], *self._waiting]
+        return entering
 
-    def _grouped(self, entering: list[Ticket]) -> list[list[Ticket]]:
-        by_row = {id(ticket.row): ticket for ticket in entering}
-        streams = [ticket.row for ticket in entering if ticket.on_text]
-        others = [ticket.row for ticket in entering if not ticket.on_text]
-        found = [*groups(streams, PADDED_TOKENS), *groups(others, PADDED_TOKENS)]
-        return [[by_row[id(row)] for row in group] for group in found]
+    def _fitting(self, tickets: list[Ticket]) -> list[Ticket]:
+        """The first of them, as many as the cache has memory for beside what is running."""
+        shared: dict[tuple[int, ...], int] = {}
+        own: dict[Row, int] = {}
+        for family in self._decoder.plan([ticket.row for ticket in tickets]):
+            shared[family.beginning] = len(family.beginning)
+            own |= {row: len(row.prompt) - len(family.beginning) + row.limit for row in family.rows}
+        tokens = self._decoder.shared_tokens() + sum(shared.values())
+        longest = max((ticket.longest for ticket in self._running), default=0)
+        for index, ticket in enumerate(tickets):
+            longest = max(longest, own[ticket.row])
+            rows = len(self._running) + index + 1
+            if rows > 1 and rows * longest + tokens > self._largest_cache_tokens:
+                return tickets[:index]
+            ticket.longest = own[ticket.row]
+        return tickets
 
-    def _join(self, group: list[Ticket]) -> None:
+    def _join(self, family: Family) -> None:
         # listed as running first, so that a failure reaches them as well
-        self._running.extend(group)
         now = time.perf_counter()
-        for ticket in group:
-            ticket.row.joined_at = now
-        self._decoder.join([ticket.row for ticket in group])
+        for row in family.rows:
+            row.joined_at = now
+            self._running.append(self._tickets.pop(row))
+        self._decoder.join(family)
         self._steps_since_join = 0
         self._settle()
 
@@ -182,22 +209,21 @@ class Batcher:
                 staying.append(ticket)
         if len(staying) < len(self._running):
             self._running = staying
-            self._decoder.sweep()
+            self._decoder.sweep(refilled=bool(self._waiting or self._entering))
 
     def _fail(self, problem: Exception | None) -> None:
+        """Tells everybody in the batch; those who have not entered it try again, unless all is over."""
         with self._wake:
             closed = self._closed
-            self._waiting[:0] = [ticket for group in self._entering for ticket in group]
+            entering = [self._tickets[row] for family in self._entering for row in family.rows]
+            self._waiting[:0] = entering
             failing = [*self._running, *(self._waiting if closed else [])]
             self._entering, self._running = [], []
+            self._tickets = {}
             if closed:
                 self._waiting = []
         self._decoder.clear()
         words = str(problem).splitlines()[0][:200] if problem and str(problem) else type(problem).__name__
         sentence = "the model was closed." if problem is None else f"decoding failed ({words})."
         for ticket in failing:
-            ticket.answer(ModelUnavailable(sentence, provider="transformers", original=problem))
-
-
-def _longest(ticket: Ticket) -> int:
-    return len(ticket.row.prompt) + ticket.row.limit
+            ticket.answer(ModelUnavailable(sentence, self._name, "transformers", problem))
