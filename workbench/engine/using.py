@@ -42,6 +42,7 @@ class UsedModel:
         self.model = model
         self.spec = model.spec
         self.concurrency = model.concurrency
+        self.context = model.context
         self.local = model.local
         self._on_loading = on_loading
         self._loading = asyncio.Lock()
@@ -51,11 +52,6 @@ class UsedModel:
         self._calls = self._prompt_tokens = self._completion_tokens = self._cached_tokens = 0
         self._busy_s = self._busy_since = 0.0
         self._under_way = 0
-
-    @property
-    def context(self) -> int | None:
-        """Its context window in tokens, where it is known."""
-        return self.model.context
 
     async def complete(self, request: Request) -> Completion:
         """Answers one request. Raises WorkbenchError, whatever it is that goes wrong."""
@@ -128,7 +124,7 @@ class UsedModel:
                 raise self._problem from error
             finally:
                 self._tell(None)
-            self._loaded = True
+            self._loaded, self.context = True, self.model.context
 
     @contextlib.contextmanager
     def _clock(self) -> Iterator[None]:
