@@ -13,6 +13,12 @@ from workbench.statistics.intervals import (
     wilson,
 )
 from workbench.statistics.multiple import holm
+from workbench.statistics.non_inferiority import (
+    NonInferiority,
+    non_inferiority,
+    non_inferiority_of,
+    rows_for_margin,
+)
 from workbench.statistics.paired import (
     PairedComparison,
     compare_corpus,
@@ -22,22 +28,28 @@ from workbench.statistics.paired import (
     permutation_test,
     tango,
 )
+from workbench.statistics.scaling import gain_per_doubling
 from workbench.statistics.verdict import Verdict, rows_needed, verdict
 
 __all__ = [
     "Estimate",
     "Interval",
+    "NonInferiority",
     "PairedComparison",
     "Verdict",
     "bootstrap_mean",
     "bootstrap_statistic",
     "compare_corpus",
     "compare_paired",
+    "gain_per_doubling",
     "holm",
     "mcnemar_exact",
+    "non_inferiority",
+    "non_inferiority_of",
     "paired_bootstrap",
     "permutation_test",
     "proportion",
+    "rows_for_margin",
     "rows_needed",
     "tango",
     "verdict",
