@@ -266,3 +266,25 @@ def test_an_adapter_without_its_weights_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(ModelUnavailable, match=r"no adapter_model\.safetensors"):
         adapter_anatomy(tmp_path)
+
+
+def test_a_gguf_file_tells_the_same_as_the_folder_that_it_was_made_of(tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    from workbench.models.embedded import embedded_path
+    from workbench.models.gguf.convert import convert
+
+    convert(embedded_path("nano"), tmp_path / "nano.gguf", "q8_0", "nano")
+    file, folder = anatomy(tmp_path / "nano.gguf"), anatomy(embedded_path("nano"))
+    same = ("layers", "width", "feed_forward_width", "heads", "head_width", "vocabulary", "context", "tied")
+    assert {name: getattr(file, name) for name in same} == {name: getattr(folder, name) for name in same}
+    assert (file.norm, file.positions) == (folder.norm, folder.positions)
+    assert component(file, "attention") == component(folder, "attention")
+    assert component(file, "feed-forward") == component(folder, "feed-forward")
+    assert "Q8_0" in dict(file.dtypes)
+    assert sums_hold(file.by_layer)
+
+
+def test_a_file_that_is_no_gguf_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(b"no such thing")
+    with pytest.raises(ModelUnavailable, match="is not a GGUF file"):
+        anatomy(tmp_path / "x.gguf")

@@ -14,8 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelUnavailable
+from workbench.models.gguf.header import read_header
 from workbench.models.local.components import COMPONENTS, place
 from workbench.models.local.tensors import Tensor, file_tensors, read_tensors
+
+GGUF_VOCABULARY = "tokenizer.ggml.tokens"
+GGUF_KEYS = {
+    "num_hidden_layers": "block_count",
+    "hidden_size": "embedding_length",
+    "intermediate_size": "feed_forward_length",
+    "num_attention_heads": "attention.head_count",
+    "num_key_value_heads": "attention.head_count_kv",
+    "head_dim": "attention.key_length",
+    "num_local_experts": "expert_count",
+    "num_experts_per_tok": "expert_used_count",
+    "max_position_embeddings": "context_length",
+    "sliding_window": "attention.sliding_window",
+    "rope_theta": "rope.freq_base",
+    "rms_norm_eps": "attention.layer_norm_rms_epsilon",
+    "layer_norm_eps": "attention.layer_norm_epsilon",
+}
+"""What config.json calls it, and what a GGUF file does, behind the architecture's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +166,18 @@ def describe(config: dict[str, Any], tensors: tuple[Tensor, ...]) -> Anatomy:
 
 
 def _of_gguf(path: Path) -> Anatomy:
-    raise ModelUnavailable(f"'{path}' is a file; name the folder that holds config.json and the weights.")
+    header = read_header(path, path.stem)
+    tensors = tuple(Tensor(one.name, one.kind, one.shape, one.size_bytes) for one in header.tensors)
+    settings = header.settings
+    config = {key: settings.get(f"{header.architecture}.{theirs}") for key, theirs in GGUF_KEYS.items()} | {
+        "architectures": [header.architecture],
+        "vocab_size": settings.get(f"{header.architecture}.vocab_size", settings.get(GGUF_VOCABULARY)),
+    }
+    scaling = settings.get(f"{header.architecture}.rope.scaling.type")
+    if scaling not in (None, "none"):
+        factor = settings.get(f"{header.architecture}.rope.scaling.factor")
+        config["rope_scaling"] = {"type": scaling, "factor": factor}
+    return describe({key: value for key, value in config.items() if value is not None}, tensors)
 
 
 def _json(path: Path) -> dict[str, Any]:
