@@ -18,6 +18,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from workbench.core.document import Name, Strict, content_hash
+from workbench.core.json_schema import schema_problem
 
 Role = Literal["system", "user", "assistant"]
 AnswerType = Literal["text", "number", "choice", "label", "regex", "json"]
@@ -98,12 +99,24 @@ class AnswerRule(Strict):
     pattern: str | None = Field(None, max_length=1000, description="for `regex`; group 1 if it has one")
     path: str | None = Field(None, description="for `json`: dotted path such as result.value or items[0].id")
     choices: str = Field("ABCDE", description="for `choice`: the letters that are options")
+    schema_: dict[str, Any] | None = Field(
+        None, alias="schema", description="for `json`: the JSON schema that the whole text is held to"
+    )
+
+    @field_validator("schema_")
+    @classmethod
+    def _is_a_schema(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None and (problem := schema_problem(value)):
+            raise ValueError(f"this is not a usable JSON schema: {problem}")
+        return value
 
     @model_validator(mode="after")
     def _has_what_its_type_needs(self) -> AnswerRule:
         needed = {"label": ("labels", self.labels), "regex": ("pattern", self.pattern)}
         if self.type in needed and not needed[self.type][1]:
             raise ValueError(f"an answer of type `{self.type}` needs `{needed[self.type][0]}`")
+        if self.schema_ is not None and (self.type != "json" or self.after is not None):
+            raise ValueError("`schema` holds the whole text to JSON: it needs `type: json` and no `after`")
         if self.pattern is not None:
             try:
                 re.compile(self.pattern)

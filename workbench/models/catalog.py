@@ -4,7 +4,7 @@
       - {name: qwen, provider: openai, model: qwen2.5:7b, base_url: http://127.0.0.1:11434/v1}
       - {name: mine, provider: transformers, model: ./models/mine, quantization: int8}
 
-`mine@bf16` names the same row with another quantization.
+`mine@bf16` names the same row with another quantization, `mine@q8_0` the same folder as GGUF.
 """
 
 from __future__ import annotations
@@ -17,12 +17,20 @@ from workbench.core.files import write_text
 from workbench.core.model import Model, ModelSpec
 from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError
 from workbench.models.embedded_rows import embedded_specs
+from workbench.models.gguf.quantizations import GGUF_QUANTIZATIONS
 from workbench.models.registry import ModelCheck, find_provider
 from workbench.models.rows import with_row, without_row
 
 
 class _Envelope(Strict):
     models: list[Any] | None = None
+
+
+def _routed(spec: ModelSpec) -> ModelSpec:
+    """A folder of safetensors that is to be held as GGUF holds weights is converted and run by llama.cpp."""
+    if spec.provider == "transformers" and spec.quantization in GGUF_QUANTIZATIONS:
+        return spec.model_copy(update={"provider": "llama_cpp"})
+    return spec
 
 
 class Catalog:
@@ -53,10 +61,10 @@ class Catalog:
         """The row of that name; `NAME@QUANTIZATION` is the row held otherwise. Raises UnknownName."""
         rows = {spec.name: spec for spec in self.specs()}
         if name in rows:
-            return rows[name]
+            return _routed(rows[name])
         base, at, quantization = name.rpartition("@")
         if at and base in rows and quantization:
-            return rows[base].model_copy(update={"name": name, "quantization": quantization})
+            return _routed(rows[base].model_copy(update={"name": name, "quantization": quantization}))
         raise UnknownName("model", base if at else name, rows)
 
     def open(self, name: str) -> Model:

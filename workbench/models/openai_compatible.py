@@ -14,7 +14,7 @@ import json
 import os
 import time
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,18 +64,19 @@ class OpenAICompatible:
     async def complete(self, request: Request) -> Completion:
         """Answers one request, retrying what may pass: 429, 5xx, timeouts and lost connections."""
         started = time.perf_counter()
-        body = await self._post(self._body(request))
+        body = await self._post({**self._body(request), **self._extra(request)})
         return completion_of(body, self.spec, request.logprobs, time.perf_counter() - started)
 
     async def stream(self, request: Request) -> AsyncIterator[str]:
         """Pieces of text as the server sends them."""
         import openai
 
-        key = _key(self.spec)
+        key = self._key()
         body = {**self._body(request), "stream": True}
         body.pop("logprobs", None)
+        extra = self._extra(request)
         try:
-            async with await self._client().chat.completions.create(**body) as chunks:
+            async with await self._client().chat.completions.create(**body, extra_body=extra) as chunks:
                 async for chunk in chunks:
                     piece = piece_of(chunk)
                     if piece:
@@ -101,6 +102,13 @@ class OpenAICompatible:
     def __repr__(self) -> str:
         return f"OpenAICompatible({self.spec.name!r}, {self._base_url!r})"
 
+    def _key(self) -> str:
+        return _key(self.spec)
+
+    def _extra(self, request: Request) -> dict[str, Any]:
+        """What one kind of server understands beside the fields that all have."""
+        return {}
+
     def _client(self) -> Any:
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
@@ -111,7 +119,7 @@ class OpenAICompatible:
     def _connect(self) -> Any:
         import openai
 
-        key = _key(self.spec)
+        key = self._key()
         return openai.AsyncOpenAI(
             api_key=key,
             base_url=self._base_url,
@@ -135,6 +143,7 @@ class OpenAICompatible:
             "top_p": sampling.top_p,
             "stop": sampling.stop,
             "logprobs": True if request.logprobs else None,
+            "response_format": _response_format(request.json_schema),
         }
         return {name: value for name, value in body.items() if value is not None}
 
@@ -143,7 +152,7 @@ class OpenAICompatible:
         import httpx2
         import openai
 
-        key = _key(self.spec)
+        key = self._key()
         client = self._client()
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
@@ -186,6 +195,12 @@ class OpenAICompatible:
         else:
             sentence = f"the server's answer cannot be read: {str(problem).replace(key, REDACTED)[:200]}"
         return kind(sentence, self.spec.name, self.spec.provider, original)
+
+
+def _response_format(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if schema is None:
+        return None
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
 
 
 def _key(spec: ModelSpec) -> str:

@@ -102,18 +102,18 @@ def read_json(path: Path, model: str, needed: bool = True) -> dict[str, Any]:
 
 
 def _splitter(rule: dict[str, Any], ignores_merges: bool, model: str) -> str:
+    """llama.cpp's name for the rule, for those rules that it has exactly."""
     steps = rule.get("pretokenizers") if rule.get("type") == "Sequence" else [rule]
     kinds = [step.get("type") for step in steps or []]
-    last = steps[-1] if steps else {}
-    if kinds and kinds[-1] == "ByteLevel" and not last.get("add_prefix_space"):
-        if kinds == ["ByteLevel"] and last.get("use_regex", True) and not ignores_merges:
+    if steps and kinds[-1] == "ByteLevel" and not steps[-1].get("add_prefix_space"):
+        as_gpt_2 = steps[-1].get("use_regex", True) and not ignores_merges
+        pattern = (steps[0].get("pattern") or {}).get("Regex")
+        if kinds == ["ByteLevel"] and as_gpt_2:
             return "gpt-2"
-        if kinds == ["Digits", "ByteLevel"] and last.get("use_regex", True) and not ignores_merges:
-            if steps[0].get("individual_digits"):
-                return "smollm"
-        elif kinds == ["Split", "ByteLevel"] and not last.get("use_regex", True) and ignores_merges:
-            if (steps[0].get("pattern") or {}).get("Regex") == LLAMA_3_PATTERN:
-                return "llama-bpe"
+        if kinds == ["Digits", "ByteLevel"] and as_gpt_2 and steps[0].get("individual_digits"):
+            return "smollm"
+        if kinds == ["Split", "ByteLevel"] and pattern == LLAMA_3_PATTERN and ignores_merges:
+            return "llama-bpe"
     raise _refused("its tokenizer cuts text into words in a way that llama.cpp does not know", model)
 
 

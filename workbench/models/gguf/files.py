@@ -1,0 +1,134 @@
+"""The GGUF file of a row: the one it names, or one that is made of its folder of safetensors and kept.
+
+{provider: llama_cpp, model: ./models/mine.gguf}             ->  ./models/mine.gguf
+{provider: llama_cpp, model: ./models/mine, quantization: q8_0}
+    ->  ~/.cache/workbench/gguf/5f3a…-q8_0.gguf, written at the first use
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from workbench.core.document import content_hash
+from workbench.core.model import ModelSpec
+from workbench.errors import ModelUnavailable, UnknownName
+from workbench.models.gguf.convert import check_convertible, convert, known_quantization
+from workbench.models.local.weights import find_weights, local_folder, weights_hash
+
+PROVIDER = "llama_cpp"
+FORMAT = 1  # counted up when the same folder would be written differently
+_HASHES: dict[tuple[str, int, int], str] = {}
+
+
+def gguf_file(spec: ModelSpec) -> Path:
+    """The file to load; converts the row's folder where that was not done before.
+
+    Safe with several processes at once: one converts, the others wait. Raises ModelUnavailable.
+    """
+    named = named_file(spec)
+    if named is not None:
+        return named
+    import filelock
+
+    quantization = _quantization(spec)
+    folder = find_weights(spec.model, spec.name)
+    kept = cache_folder() / f"{_source_hash(spec, folder)}-{quantization}.gguf"
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(f"{kept}.lock"):
+            if not kept.is_file():
+                convert(folder, kept, quantization, spec.name)
+    return kept
+
+
+def check_source(spec: ModelSpec) -> str:
+    """What using the row does, as a sentence. Converts nothing. Raises ModelUnavailable."""
+    named = named_file(spec)
+    if named is not None:
+        return f"Loads {named} with llama.cpp."
+    quantization = _quantization(spec)
+    folder = local_folder(spec.model, spec.name)
+    if folder is None:
+        raise ModelUnavailable(
+            f"'{spec.model}' is not on this machine; it is downloaded at its first use.", spec.name, PROVIDER
+        )
+    check_convertible(folder, spec.name)
+    kept = cache_folder() / f"{_source_hash(spec, folder)}-{quantization}.gguf"
+    done = "was converted to GGUF" if kept.is_file() else "is converted to GGUF at its first use"
+    return f"{folder} {done}, held as {quantization}, and run by llama.cpp."
+
+
+def file_identity(spec: ModelSpec) -> str:
+    """Hash of what decides the answers: the file, or the folder that it is made of."""
+    named = named_file(spec)
+    if named is not None:
+        return content_hash({"gguf": _file_hash(named), "chat_template": spec.chat_template})
+    folder = find_weights(spec.model, spec.name)
+    made = {"gguf of": _source_hash(spec, folder), "quantization": _quantization(spec)}
+    return content_hash(made | {"chat_template": spec.chat_template})
+
+
+def cache_folder() -> Path:
+    """Where converted files are kept: in WORKBENCH_CACHE, or else the user's cache."""
+    stated = os.environ.get("WORKBENCH_CACHE")
+    if stated:
+        return Path(stated).expanduser() / "gguf"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "workbench" / "gguf"
+
+
+def named_file(spec: ModelSpec) -> Path | None:
+    """The .gguf file that the row names; None where it names a folder or a hub name."""
+    path = Path(spec.model).expanduser()
+    if path.is_dir() or path.suffix.lower() != ".gguf":
+        return None
+    if not path.is_file():
+        raise ModelUnavailable(f"there is no file '{path}'.", spec.name, PROVIDER)
+    if spec.quantization:
+        raise ModelUnavailable(
+            f"'{path}' holds its weights in one way only; leave out `quantization: {spec.quantization}`, or "
+            "name the folder that the file was made from.",
+            spec.name,
+            PROVIDER,
+        )
+    if spec.adapter:
+        raise ModelUnavailable(
+            "an adapter cannot be laid over a GGUF file here; name the folder that the file was made from.",
+            spec.name,
+            PROVIDER,
+        )
+    return path
+
+
+def _quantization(spec: ModelSpec) -> str:
+    try:
+        return known_quantization(spec.quantization or "f16").name
+    except UnknownName as problem:
+        raise ModelUnavailable(str(problem), spec.name, PROVIDER) from None
+
+
+def _source_hash(spec: ModelSpec, folder: Path) -> str:
+    if spec.adapter:
+        raise ModelUnavailable(
+            "a model with an adapter cannot be converted to GGUF; merge the two into a folder of their own.",
+            spec.name,
+            PROVIDER,
+        )
+    return hashlib.sha256(f"{FORMAT}:{weights_hash(folder)}".encode()).hexdigest()[:32]
+
+
+def _file_hash(file: Path) -> str:
+    status = file.stat()
+    key = (str(file.resolve()), status.st_mtime_ns, status.st_size)
+    if key not in _HASHES:
+        with file.open("rb") as opened:
+            _HASHES[key] = hashlib.file_digest(opened, "sha256").hexdigest()
+    return _HASHES[key]
