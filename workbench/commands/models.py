@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from workbench.commands.model_anatomy import print_anatomy
+from workbench.commands.model_bench import bench
 from workbench.commands.printing import AsJson, one_line, print_fields, print_json, print_table
 from workbench.commands.session import redacted, say, workspace
 
@@ -23,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_models)
     group.command("show")(show)
     group.command("check")(check)
+    group.command("bench")(bench)
     group.command("add")(add)
     group.command("remove")(remove)
     app.add_typer(group, name="models")
@@ -67,18 +70,22 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def show(context: typer.Context, model: ModelName, as_json: AsJson = False) -> None:
-    """Show a model's row and whether it can be used now.
+    """Show a model's row, whether it can be used now, and what it is made of. Loads nothing.
 
     \b
     Example:
       workbench models show small
     """
-    catalog = workspace(context).models
-    spec, state = catalog.spec(model), catalog.check(model)
+    from workbench.engine.inspecting import inspect_model, inspection_json
+
+    ws = workspace(context)
+    seen, state = inspect_model(ws, model), ws.models.check(model)
+    spec = seen.spec
     if as_json:
-        print_json(_document(spec) | {"ok": state.ok, "check": state.sentence})
+        print_json(_document(spec) | {"ok": state.ok, "check": state.sentence} | inspection_json(seen))
         return
     print_fields([*_document(spec).items(), ("usable", f"{'yes' if state.ok else 'no'}: {state.sentence}")])
+    print_anatomy(seen)
 
 
 def check(

@@ -244,7 +244,7 @@ class _Benchmark:
     async def _speed(self, batch: int) -> BatchSpeed:
         speed, notes = BatchSpeed(batch), []
         if batch > self._model.concurrency:
-            return replace(speed, note=f"answers {self._model.concurrency} requests at once")
+            return replace(speed, note=f"answers {self._model.concurrency} at once")
         self._message = f"prefill, {batch} at once"
         try:
             speed = replace(speed, prefill_tokens_per_s=await self._prefill(batch))

@@ -101,12 +101,28 @@ def facts(found: Anatomy) -> list[tuple[str, str]]:
         ("context", f"{found.context:,} tokens" if found.context else None),
         ("attention window", f"{found.window:,} tokens" if found.window else None),
         ("stored as", stored),
+        ("on disk", f"{found.disk_bytes / 1e6:,.1f} MB"),
     ]
     return [
         (name, f"{value:,}" if isinstance(value, int) else value)
         for name, value in every
         if value is not None
     ]
+
+
+def adapter_facts(adapter: AdapterAnatomy, base: Anatomy) -> list[tuple[str, str]]:
+    """What an adapter adds to its base, in words."""
+    share = adapter.parameters / max(1, base.parameters)
+    every = [
+        ("adapter", adapter.kind),
+        ("made for", adapter.base),
+        ("rank", str(adapter.rank) if adapter.rank else None),
+        ("alpha", f"{adapter.alpha:g}" if adapter.alpha is not None else None),
+        ("adapts", ", ".join(adapter.targets) or None),
+        ("adds", f"{adapter.parameters:,} parameters, {share:.2%} of the base"),
+        ("on disk", f"{adapter.disk_bytes / 1e6:,.1f} MB"),
+    ]
+    return [(name, value) for name, value in every if value is not None]
 
 
 def inspection_json(found: Inspection) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from workbench.errors import ModelUnavailable
 from workbench.models.gguf.header import read_header
-from workbench.models.local.components import COMPONENTS, place
+from workbench.models.local.components import COMPONENTS, PIECES, place
 from workbench.models.local.tensors import Tensor, file_tensors, read_tensors
 
 GGUF_VOCABULARY = "tokenizer.ggml.tokens"
@@ -210,7 +210,6 @@ def _layered(tensors: tuple[Tensor, ...]) -> Part:
     for tensor in tensors:
         where = place(tensor.name)
         held = outside if where.layer is None else layers.setdefault(where.layer, {})
-        # inside one layer a norm is named by itself
         pieces = held.setdefault(where.component, {})
         pieces[where.piece] = pieces.get(where.piece, 0) + tensor.parameters
     around = {part.name: part for part in _tree("", outside).parts}
@@ -223,10 +222,17 @@ def _layered(tensors: tuple[Tensor, ...]) -> Part:
 def _tree(name: str, sums: dict[str, dict[str, int]]) -> Part:
     parts = []
     for component in COMPONENTS:
-        pieces = tuple(Part(piece, count) for piece, count in sums.get(component, {}).items())
+        pieces = tuple(
+            Part(piece, count) for piece, count in sorted(sums.get(component, {}).items(), key=_order)
+        )
         if pieces:
             parts.append(Part(component, sum(piece.parameters for piece in pieces), pieces))
     return Part(name, sum(part.parameters for part in parts), tuple(parts))
+
+
+def _order(held: tuple[str, int]) -> int:
+    name = held[0].removeprefix("experts: ")
+    return PIECES.index(name) if name in PIECES else len(PIECES)
 
 
 def _without_adapter(tensor: Tensor) -> Tensor:

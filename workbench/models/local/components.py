@@ -41,6 +41,8 @@ FEED_FORWARD = {
     "down": r"down_proj|w2|c_proj|fc2|fc_out|dense_4h_to_h|ffn_down(_exps|_shexp)?",
     "router": r"gate|router|ffn_gate_inp",
 }
+PIECES = (*ATTENTION, *FEED_FORWARD)
+"""In the order in which a layer uses them."""
 IN_ATTENTION = re.compile(r"attn|attention")
 IN_FEED_FORWARD = re.compile(r"mlp|ffn|feed_forward|moe|experts?|fc\d")
 TOWER = re.compile(r"vision|visual|image|audio|speech")
