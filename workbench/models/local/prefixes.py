@@ -98,8 +98,9 @@ class PrefixTree:
         node, at = self._root, 0
         while at < len(ids) and (child := node.children.get(ids[at])) is not None:
             length = _agreeing(child.ids, ids[at : at + len(child.ids)])
+            whole = length == len(child.ids)  # asked first: who walks here may cut the node
             yield child, length
-            if length < len(child.ids):
+            if not whole:
                 return
             node, at = child, at + length
 
