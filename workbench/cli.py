@@ -27,6 +27,7 @@ from workbench.commands import (
     run,
     runs,
     score,
+    sizes,
 )
 from workbench.commands.session import Session, failed, first, stopped
 from workbench.errors import WorkbenchError
@@ -88,7 +89,7 @@ def options(
     context.obj = Session(root, database, debug)
 
 
-for module in (apps, run, reports, score, exports, imports, models, datasets, prompts, runs, doctor):
+for module in (apps, run, reports, sizes, score, exports, imports, models, datasets, prompts, runs, doctor):
     module.register(app)
 
 

@@ -107,7 +107,7 @@ def test_a_model_is_timed_while_it_works_and_not_while_it_loads(
     assert output.first_token_s == 0.005
 
 
-def test_answers_out_of_the_cache_load_nothing_and_are_no_use(
+def test_answers_out_of_the_cache_load_nothing_and_take_nothing(
     workspace: Workspace, experiment: Build, adder: type[LocalAdder]
 ) -> None:
     with_models(workspace, "name: one, provider: adder, model: a")
@@ -116,8 +116,11 @@ def test_answers_out_of_the_cache_load_nothing_and_are_no_use(
     again = run_it(workspace, only)
     assert again.cached == 12
     assert adder.said.count("load one") == 1
-    assert len(workspace.store.model_uses.of_run(first.run)) == 1
-    assert workspace.store.model_uses.of_run(again.run) == []
+    (made,) = workspace.store.model_uses.of_run(first.run)
+    (found,) = workspace.store.model_uses.of_run(again.run)
+    assert (made.calls, found.calls, found.busy_s) == (12, 0, 0.0)
+    assert found.identity == made.identity
+    assert workspace.store.model_uses.newest(made.identity, machine_name()) == made
 
 
 @pytest.mark.usefixtures("adder")
@@ -257,7 +260,6 @@ def test_a_hosted_model_that_was_away_is_asked_again(server: BaseUrl) -> None:
     async def twice() -> str:
         with pytest.raises(ModelUnavailable):
             await used.complete(request)
-        assert used.use() is None
         text = (await used.complete(request)).text
         await used.close()  # its failure is nobody's business
         return text

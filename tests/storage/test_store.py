@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,7 @@ def test_what_a_model_took_comes_back_as_it_was_stored(store: Store) -> None:
     for run, use in (("r1", local), ("r1", ModelUse("gpt", "other", "here", 1, 1, 1, 0, 0.1)), ("r2", later)):
         store.model_uses.add(run, use)
     assert store.model_uses.of_run("r1")[0] == local
+    store.model_uses.add("r2", replace(later, calls=0))  # all from the cache: it tells no speed
     assert store.model_uses.newest("same", "here") == later
     assert store.model_uses.newest("same", "elsewhere") is None
 

@@ -61,6 +61,9 @@ class SizePoint:
     """Upper end of the one-sided interval of the shortfall."""
     good_enough: bool
     """Whether `shortfall_high` stays under the margin (non-inferiority)."""
+    rows_needed: int | None = None
+    """About how many rows in all would show it to be good enough, were these typical; None where it
+    is already, or where its shortfall reaches the margin."""
 
 
 @dataclass(frozen=True, slots=True)

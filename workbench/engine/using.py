@@ -95,13 +95,16 @@ class UsedModel:
             await self.model.close()
 
     def use(self) -> ModelUse | None:
-        """What it did and took so far; None where it made no call. Ask before closing it."""
-        if not self._calls:
+        """What it did and took so far; None where nothing was asked of it. Ask before closing it.
+
+        No calls: all that was asked was in the cache. Earlier figures of the same weights then serve.
+        """
+        if self._identity is None or (self._problem is not None and not self._calls):
             return None
         footprint = self.model.footprint() if isinstance(self.model, LocalModel) else None
         return ModelUse(
             self.spec.name,
-            self.identity(),
+            self._identity,
             machine_name(),
             self._calls,
             self._prompt_tokens,

@@ -1,4 +1,7 @@
-"""What models did and took in runs: one row for each model and session that made calls."""
+"""What models did and took in runs: one row for each model and session.
+
+A row without calls says that every answer came from the cache: of which model, on which machine.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +51,11 @@ class ModelUses:
             return [_use(row) for row in connection.execute(query)]
 
     def newest(self, identity: str, machine: str) -> ModelUse | None:
-        """The latest use of the same model on the same machine, in any run."""
+        """The latest use with calls of the same model on the same machine, in any run."""
         query = (
             select(*COLUMNS)
             .where(model_uses.c.identity == identity, model_uses.c.machine == machine)
+            .where(model_uses.c.calls > 0)
             .order_by(model_uses.c.id.desc())
             .limit(1)
         )

@@ -135,6 +135,17 @@ class Outputs:
                 found.setdefault(cell, []).append(latency_s)
         return found
 
+    def first_tokens(self, run: str) -> dict[int, list[float]]:
+        """Per cell: seconds to the first token of every output for which they are known."""
+        query = select(outputs.c.cell, outputs.c.first_token_s).where(
+            outputs.c.run == run, outputs.c.first_token_s.is_not(None)
+        )
+        found: dict[int, list[float]] = {}
+        with self._database.read() as connection:
+            for cell, first_token_s in connection.execute(query):
+                found.setdefault(cell, []).append(first_token_s)
+        return found
+
     def positions_with(self, run: str, text: str) -> set[int]:
         """Rows of which some output, or its answer, holds this text (case ignored for ASCII)."""
         query = select(outputs.c.position).where(

@@ -1,0 +1,324 @@
+"""The question of size, answered from a run: quality against what each model takes.
+
+    sizes(workspace, run, margin=0.05).smallest_good_enough.cell.model  ->  "small@int8"
+
+No model is called: quality comes from the run's scores, the rest from its outputs and the uses of
+its models.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from math import log2
+from typing import Literal, get_args
+
+import numpy as np
+
+from workbench.core.experiment import Experiment
+from workbench.core.run import Cell, MetricEstimate
+from workbench.core.sizing import DoublingGain, SizePoint, Sizes
+from workbench.engine.plan import stored_cells
+from workbench.engine.records import get_run
+from workbench.engine.score import clusters_of, estimate_of, metrics_of, score_run
+from workbench.engine.size_measures import (
+    CellMeasures,
+    ModelMeasures,
+    break_evens,
+    measure_cell,
+    measure_models,
+)
+from workbench.engine.size_notes import size_notes
+from workbench.engine.workspace import Workspace
+from workbench.errors import UnknownName, UsageError
+from workbench.metrics import Metric, Scores
+from workbench.statistics import (
+    Estimate,
+    NonInferiority,
+    bootstrap_statistic,
+    gain_per_doubling,
+    non_inferiority,
+    non_inferiority_of,
+)
+from workbench.storage.scores import CellScores
+
+CostAxis = Literal["memory", "disk", "time", "usd"]
+DEFAULT_MARGIN = 0.02
+
+COSTS: dict[str, Callable[[SizePoint], float | None]] = {
+    "memory": lambda point: point.memory_bytes,
+    "disk": lambda point: point.disk_bytes,
+    "time": lambda point: 1 / point.rows_per_s if point.rows_per_s else None,
+    "usd": lambda point: point.usd_per_1000_rows,
+}
+"""What a point costs on each axis; less is better. None: not known."""
+SMALLNESS: tuple[Callable[[SizePoint], float | None], ...] = (
+    lambda point: point.memory_bytes,
+    lambda point: point.parameters,
+    lambda point: point.disk_bytes,
+)
+
+
+def sizes(
+    workspace: Workspace,
+    run: str,
+    metric: str | None = None,
+    prompt: str | None = None,
+    margin: float | None = None,
+    confidence: float = 0.95,
+    cost: CostAxis = "memory",
+    machine_usd_per_hour: float | None = None,
+) -> Sizes:
+    """Which model of a run is the smallest that is good enough, and what each one takes.
+
+    Args:
+        metric: one of the experiment's metrics; default: its first.
+        prompt: one of the run's prompts; default: the one with the best cell.
+        margin: how much worse than the best is still good enough, in the metric's own unit;
+            default: the experiment's margin, else 0.02.
+        confidence: of "not worse by more than the margin", one-sided, between 0.5 and 1.
+        cost: what quality is held against for the Pareto front.
+        machine_usd_per_hour: USD for an hour of this machine, in place of what rows say.
+
+    Raises UnknownName and UsageError for what the run does not have or a setting that means nothing.
+    """
+    record = get_run(workspace, run)
+    experiment = Experiment.model_validate(record.definition["experiment"])
+    metrics = metrics_of(experiment)
+    name = metric or next(iter(metrics))
+    if name not in metrics:
+        raise UnknownName("metric in this run", name, metrics)
+    if margin is None:
+        margin = experiment.margin or DEFAULT_MARGIN
+    _check(margin, confidence, cost, machine_usd_per_hour)
+    measure = metrics[name]
+    sign = 1 if measure.direction == "higher" else -1
+    scores = {index: found for (index, of), found in score_run(workspace, run).items() if of == name}
+    quality = {index: estimate_of(found) for index, found in scores.items()}
+    chosen = _of_prompt(stored_cells(record), prompt, quality, sign)
+    models = measure_models(workspace, run, list(dict.fromkeys(cell.model for cell in chosen)))
+    totals, first = workspace.store.outputs.totals(run), workspace.store.outputs.first_tokens(run)
+    measured = {
+        cell.index: measure_cell(
+            cell,
+            models[cell.model],
+            totals.get(cell.index, {}),
+            first.get(cell.index, ()),
+            machine_usd_per_hour,
+        )
+        for cell in chosen
+    }
+    points = [_point(cell, quality[cell.index], models[cell.model], measured[cell.index]) for cell in chosen]
+    best = _best(points, sign, cost)
+    units = len(next(iter(scores.values())).values) if scores else 0
+    clusters = clusters_of(experiment.repeats, units)
+    if best is not None:
+        against = scores[best.cell.index]
+        points = [
+            _judged(point, best, measure, scores[point.cell.index], against, clusters, margin, confidence)
+            for point in points
+        ]
+    points = _with_front(points, sign, cost)
+    by_index = {point.cell.index: point for point in points}
+    return Sizes(
+        run=run,
+        metric=name,
+        prompt=chosen[0].prompt,
+        margin=margin,
+        confidence=confidence,
+        points=tuple(points),
+        best=by_index[best.cell.index] if best is not None else None,
+        smallest_good_enough=_smallest(points),
+        gains=_gains(points, scores, measure, clusters, confidence),
+        break_evens=break_evens(points, {index: found.usd_per_hour for index, found in measured.items()}),
+        notes=size_notes(record, points, models, cost, COSTS[cost]),
+    )
+
+
+def _check(margin: float, confidence: float, cost: str, usd_per_hour: float | None) -> None:
+    if not margin > 0 or not math.isfinite(margin):
+        raise UsageError(f"The margin is a number above 0 in the metric's own unit, not {margin:g}.")
+    if not 0.5 < confidence < 1:
+        raise UsageError(f"The confidence is a number between 0.5 and 1, such as 0.95, not {confidence:g}.")
+    if cost not in get_args(CostAxis):
+        raise UsageError(f"'{cost}' is nothing to hold quality against; use {', '.join(get_args(CostAxis))}.")
+    if usd_per_hour is not None and not (usd_per_hour >= 0 and math.isfinite(usd_per_hour)):
+        raise UsageError(f"The price of a machine hour is 0 USD or more, not {usd_per_hour:g}.")
+
+
+def _of_prompt(
+    cells: Sequence[Cell], prompt: str | None, quality: Mapping[int, MetricEstimate], sign: int
+) -> list[Cell]:
+    names = list(dict.fromkeys(cell.prompt for cell in cells))
+    if prompt is None:
+        scored = [cell for cell in cells if quality[cell.index].n]
+        best = max(scored, key=lambda cell: sign * quality[cell.index].mean, default=cells[0])
+        prompt = best.prompt
+    if prompt not in names:
+        raise UnknownName("prompt in this run", prompt, names)
+    return [cell for cell in cells if cell.prompt == prompt]
+
+
+def _point(cell: Cell, quality: MetricEstimate, model: ModelMeasures, measured: CellMeasures) -> SizePoint:
+    base, at, named = cell.model.rpartition("@")
+    taken = model.use.footprint if model.use is not None else None
+    stated = model.spec.quantization if model.spec is not None else None
+    return SizePoint(
+        cell=cell,
+        base=base if at else cell.model,
+        quantization=named if at else stated,
+        quality=quality,
+        local=model.local,
+        parameters=taken.parameters if taken else None,
+        tokens_per_s=measured.tokens_per_s,
+        first_token_s=measured.first_token_s,
+        memory_bytes=taken.memory_bytes or None if taken else None,
+        disk_bytes=taken.disk_bytes or None if taken else None,
+        rows_per_s=measured.rows_per_s,
+        usd_per_1000_rows=measured.usd_per_1000_rows,
+        cost_basis=measured.cost_basis,
+        on_front=False,
+        shortfall=math.nan,
+        shortfall_high=math.nan,
+        good_enough=False,
+    )
+
+
+def _best(points: Sequence[SizePoint], sign: int, cost: str) -> SizePoint | None:
+    """The best mean; of equal ones the cheapest."""
+
+    def order(point: SizePoint) -> tuple[float, float]:
+        price = COSTS[cost](point)
+        return -sign * point.quality.mean, math.inf if price is None else price
+
+    return min((point for point in points if point.quality.n), key=order, default=None)
+
+
+def _judged(
+    point: SizePoint,
+    best: SizePoint,
+    metric: Metric,
+    scores: CellScores,
+    against: CellScores,
+    clusters: np.ndarray | None,
+    margin: float,
+    confidence: float,
+) -> SizePoint:
+    if point.cell.index == best.cell.index:
+        return replace(point, shortfall=0.0, shortfall_high=0.0, good_enough=True)
+    found = _shortfall(metric, scores, against, clusters, margin, confidence)
+    return replace(
+        point,
+        shortfall=found.shortfall,
+        shortfall_high=found.shortfall_high,
+        good_enough=found.accepted,
+        rows_needed=found.rows_needed,
+    )
+
+
+def _shortfall(
+    metric: Metric,
+    scores: CellScores,
+    against: CellScores,
+    clusters: np.ndarray | None,
+    margin: float,
+    confidence: float,
+) -> NonInferiority:
+    if scores.sufficient is None or against.sufficient is None:
+        gained = scores.values - against.values
+        if metric.direction == "lower":
+            gained = -gained
+        return non_inferiority(gained, margin, confidence, clusters)
+    mine, theirs = (Scores(found.values, found.sufficient) for found in (scores, against))
+    if metric.direction == "lower":
+        mine, theirs = theirs, mine
+    compared = metric.compare(theirs, mine, clusters=clusters, confidence=2 * confidence - 1)
+    return non_inferiority_of(compared, margin)
+
+
+def _with_front(points: list[SizePoint], sign: int, cost: str) -> list[SizePoint]:
+    placed = [
+        (point.cell.index, sign * point.quality.mean, price)
+        for point in points
+        if point.quality.n and (price := COSTS[cost](point)) is not None
+    ]
+    front = {
+        index
+        for index, mean, price in placed
+        if not any(
+            other_mean >= mean and other_price <= price and (other_mean > mean or other_price < price)
+            for _, other_mean, other_price in placed
+        )
+    }
+    return [replace(point, on_front=point.cell.index in front) for point in points]
+
+
+def _smallest(points: Sequence[SizePoint]) -> SizePoint | None:
+    """The least memory among the local points that are good enough; else the cheapest hosted one.
+
+    Where memory is not known of all of them, parameters decide, then the size on disk.
+    """
+    good = [point for point in points if point.good_enough]
+    local = [point for point in good if point.local]
+    if not local:
+        return min(good, key=lambda point: (_or_inf(point.usd_per_1000_rows), point.shortfall), default=None)
+    known = [measure for measure in SMALLNESS if all(measure(point) is not None for point in local)]
+    if not known:
+        return local[0] if len(local) == 1 else None
+    return min(local, key=lambda point: (*(measure(point) for measure in known), point.shortfall))
+
+
+def _or_inf(value: float | None) -> float:
+    return math.inf if value is None else value
+
+
+def _gains(
+    points: Sequence[SizePoint],
+    scores: Mapping[int, CellScores],
+    metric: Metric,
+    clusters: np.ndarray | None,
+    confidence: float,
+) -> tuple[DoublingGain, ...]:
+    """One gain for each quantization (and sampling) that has models of two sizes or more."""
+    alike: dict[tuple[str | None, str], list[SizePoint]] = {}
+    for point in points:
+        if point.parameters and point.quality.n:
+            alike.setdefault((point.quantization, repr(point.cell.sampling)), []).append(point)
+    gains = []
+    for (quantization, _), group in alike.items():
+        group.sort(key=lambda point: point.parameters or 0)
+        x = [log2(point.parameters) for point in group if point.parameters]
+        if x[-1] - x[0] < 1e-9:
+            continue
+        slope = _slope([scores[point.cell.index] for point in group], x, metric, clusters, confidence)
+        low, high = slope.low, slope.high
+        if metric.direction == "lower":
+            slope, low, high = replace(slope, mean=-slope.mean), -slope.high, -slope.low
+        gains.append(
+            DoublingGain(
+                quantization, group[0].cell.model, group[-1].cell.model, x[-1] - x[0], slope.mean, low, high
+            )
+        )
+    return tuple(gains)
+
+
+def _slope(
+    found: Sequence[CellScores],
+    x: Sequence[float],
+    metric: Metric,
+    clusters: np.ndarray | None,
+    confidence: float,
+) -> Estimate:
+    matrices = [one.sufficient for one in found if one.sufficient is not None]
+    if len(matrices) < len(found):
+        return gain_per_doubling([one.values for one in found], x, clusters, confidence)
+    away = np.asarray(x) - np.mean(x)
+    weights = away / float((away**2).sum())
+
+    def slope_of(sums: np.ndarray) -> np.ndarray:
+        parts = np.split(sums, len(matrices), axis=-1)
+        means = [metric.aggregate(part) for part in parts]
+        return np.asarray(sum(weight * mean for weight, mean in zip(weights, means, strict=True)))
+
+    return bootstrap_statistic(np.concatenate(matrices, axis=1), slope_of, clusters, confidence)
