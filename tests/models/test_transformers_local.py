@@ -322,5 +322,5 @@ def test_a_model_that_is_not_there_is_one_sentence(
 
 
 def test_an_unknown_quantization_names_the_known_ones(folder: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="use fp32, bf16, int8"):
+    with pytest.raises(ModelUnavailable, match=r"use fp32, bf16, fp16, int8, .*nf4"):
         alone(folder, [a_request("hi")], quantization="int3")

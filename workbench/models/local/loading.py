@@ -12,8 +12,8 @@ from typing import Any
 
 from workbench.errors import ModelUnavailable
 from workbench.models.local.chat import ChatTokenizer
-from workbench.models.local.quantization import quantized, weights_dtype
-from workbench.models.local.weights import require_safetensors, weights_stamp
+from workbench.models.local.quantization import QUANTIZATIONS, weights_dtype
+from workbench.models.local.weights import require_safetensors, stored_dtype, weights_stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,47 @@ class Loaded:
     context: int | None
 
 
-def device_name(quantization: str) -> str:
-    """Where a model is put: `cuda`, `mps` or `cpu`; WORKBENCH_DEVICE overrides. int8 needs the CPU."""
+def device_name(quantization: str, asked: str | None = None, name: str | None = None) -> str:
+    """Where a model is put: the device asked for, else WORKBENCH_DEVICE, else the best that is there.
+
+    Raises ModelUnavailable where the device is not there, or does not run the quantization.
+    """
+    there, runs_on = devices(), QUANTIZATIONS[quantization].devices
+    wanted = asked or os.environ.get("WORKBENCH_DEVICE")
+    if wanted is None:
+        wanted = next((one for one in there if _kind(one) in runs_on), None)
+        if wanted is None:
+            problem = f"quantization '{quantization}' runs on {' and '.join(runs_on)} only"
+            raise _no_device(problem, there, name, "`quantization`")
+    elif wanted not in (*there, *map(_kind, there)):
+        raise _no_device(f"device '{wanted}' is not on this machine", there, name)
+    if _kind(wanted) not in runs_on:
+        problem = f"quantization '{quantization}' does not run on '{wanted}', only on {' and '.join(runs_on)}"
+        raise _no_device(problem, there, name)
+    return wanted
+
+
+def devices() -> list[str]:
+    """The devices of this machine, best first, such as ["cuda:0", "cuda:1", "cpu"]."""
     import torch
 
-    if quantization == "int8":
-        return "cpu"
-    asked = os.environ.get("WORKBENCH_DEVICE")
-    if asked:
-        return asked
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    found = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def _kind(device: str) -> str:
+    return device.partition(":")[0]
+
+
+def _no_device(
+    problem: str, there: list[str], name: str | None, change: str = "`device` or WORKBENCH_DEVICE"
+) -> ModelUnavailable:
+    here = ", ".join(there)
+    return ModelUnavailable(
+        f"{problem}; this machine has {here}: change the row's {change}.", name, "transformers"
+    )
 
 
 def load(wanted: Wanted) -> Loaded:
@@ -66,20 +95,22 @@ def load(wanted: Wanted) -> Loaded:
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
+    from workbench.models.local.quantized_layers import quantize_network
+
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     require_safetensors(wanted.folder, wanted.name)
     chat = ChatTokenizer(wanted.folder, wanted.name)
-    device = device_name(wanted.quantization)
+    device = device_name(wanted.quantization, wanted.device, wanted.name)
     try:
         network = AutoModelForCausalLM.from_pretrained(
             wanted.folder,
-            dtype=weights_dtype(wanted.quantization),
+            dtype=weights_dtype(wanted.quantization, stored_dtype(wanted.folder), device),
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
         )
-        network = quantized(network.eval().to(device), wanted.quantization)
+        network = quantize_network(network, wanted.quantization, device)
     except Exception as problem:  # a broken file, an unknown architecture, too little memory …
         words = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
         raise ModelUnavailable(f"cannot be loaded ({words}).", wanted.name, "transformers", problem) from None

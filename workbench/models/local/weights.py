@@ -71,6 +71,17 @@ def context_tokens(folder: Path) -> int | None:
     return stated if isinstance(stated, int) and stated > 0 else None
 
 
+def stored_dtype(folder: Path) -> str | None:
+    """The type of the weights that config.json states, such as "bfloat16"."""
+    config = _config(folder)
+    inner = config.get("text_config")
+    for stated in (config, inner if isinstance(inner, dict) else {}):
+        found = stated.get("dtype") or stated.get("torch_dtype")
+        if isinstance(found, str):
+            return found.removeprefix("torch.")
+    return None
+
+
 def weights_hash(folder: Path) -> str:
     """SHA-256 over the files that decide what the model answers. Read again only when they change."""
     whole = hashlib.sha256()
