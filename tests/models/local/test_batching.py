@@ -13,6 +13,7 @@ import pytest
 from tests.models.tiny import tiny_model
 from workbench.core.model import Completion, ModelSpec, Request
 from workbench.core.prompt import Sampling
+from workbench.errors import ModelUnavailable
 from workbench.models.local.decoding import Decoder
 from workbench.models.transformers_local import TransformersModel
 
@@ -211,3 +212,17 @@ def test_a_model_whose_attention_cannot_be_split_answers_the_same_without_sharin
     assert [completion.text for completion in found] == texts
     assert shared == 0
     assert sum(completion.cached_tokens for completion in found) > 0, "what was read is still not read again"
+
+
+def test_a_model_that_keeps_a_running_state_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    from transformers import MambaConfig, MambaForCausalLM
+
+    folder = tiny_model(tmp_path / "mamba")
+    (folder / "model.safetensors").unlink()
+    sizes = {"vocab_size": 320, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}
+    MambaForCausalLM(MambaConfig(**sizes)).save_pretrained(folder)
+
+    async def work(model: TransformersModel, decoder: Decoder) -> None: ...
+
+    with pytest.raises(ModelUnavailable, match=r"Model 'tiny'.*'mamba'.*running state.*llama_cpp"):
+        using(folder, work)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.errors import ModelUnavailable
 from workbench.models.local.attention import CannotShare, Shared, Sharing, register
 from workbench.models.local.families import Family, families, portions
 from workbench.models.local.key_values import KeyValues, LayerPair
@@ -24,6 +25,7 @@ from workbench.models.local.sampling import choose, log_probabilities
 PADDED_TOKENS = 2048
 """Tokens of one forward pass over prompts: more would keep a reader of a stream waiting."""
 PREFIX_BYTES = 2**28
+ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 SHORTEST_STORED = 16
 """Tokens; below this, taking them out of the tree costs more than reading them."""
 VACANT = Row((), 0, finish="stop")
@@ -45,7 +47,10 @@ class Decoder:
     def __init__(
         self, network: Any, end_ids: set[int], padding_id: int, prefix_bytes: int = PREFIX_BYTES
     ) -> None:
-        """`end_ids` are the tokens that end an answer; `padding_id` may be any token."""
+        """`end_ids` are the tokens that end an answer; `padding_id` may be any token.
+
+        Raises ModelUnavailable for an architecture that does not work on keys and values alone.
+        """
         self.rows: list[Row] = []
         self._network, self._end_ids, self._padding_id = network, end_ids, padding_id
         self._device = next(network.parameters()).device
@@ -56,6 +61,12 @@ class Decoder:
         self._last = torch.zeros(0, dtype=torch.long)
         self._positions = torch.zeros(0, dtype=torch.long)
         config = network.config.get_text_config()
+        kinds = set(getattr(config, "layer_types", None) or ())
+        if getattr(network, "_is_stateful", False) or not kinds <= ATTENTION_LAYERS:
+            raise ModelUnavailable(
+                f"its architecture ('{config.model_type}') keeps a running state beside keys and values, which "
+                "rows of a batch cannot share; run it as a GGUF file with `provider: llama_cpp`."
+            )
         # a window slides over columns, and behind a shared beginning some columns are empty
         self._stores = not getattr(config, "sliding_window", None)
         self._shares = self._stores and getattr(config, "_attn_implementation", "") == "sdpa"
