@@ -64,8 +64,8 @@ class Decoder:
         kinds = set(getattr(config, "layer_types", None) or ())
         if getattr(network, "_is_stateful", False) or not kinds <= ATTENTION_LAYERS:
             raise ModelUnavailable(
-                f"its architecture ('{config.model_type}') keeps a running state beside keys and values, which "
-                "rows of a batch cannot share; run it as a GGUF file with `provider: llama_cpp`."
+                f"its architecture ('{config.model_type}') keeps a running state beside keys and values, "
+                "which cannot be batched here; run it as a GGUF file with `provider: llama_cpp`."
             )
         # a window slides over columns, and behind a shared beginning some columns are empty
         self._stores = not getattr(config, "sliding_window", None)
