@@ -7,10 +7,10 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
+from tests.engine.local_adder import LocalAdder, adder_provider, with_models
 from tests.fake_openai import BaseUrl
 from tests.models.tiny import tiny_model
 from workbench.core.experiment import Experiment
@@ -19,71 +19,15 @@ from workbench.core.run import Progress, Report
 from workbench.engine import Workspace, create_run, execute_run
 from workbench.engine.using import UsedModel, machine_name
 from workbench.errors import ModelUnavailable
-from workbench.models import registry
-from workbench.models.registry import ModelCheck, provider
 
 Build = Callable[..., Experiment]
 
 
-@dataclass
-class LocalAdder:
-    """A local model that adds, loads slowly and can be made to fail; it writes down what happens to it."""
-
-    spec: ModelSpec
-    concurrency: int = 4
-    context: int | None = None
-    local: bool = True
-    answered: int = 0
-    said: ClassVar[list[str]] = []
-    fails_after: ClassVar[dict[str, int]] = {}
-    cannot_load: ClassVar[set[str]] = set()
-
-    @staticmethod
-    def check(spec: ModelSpec) -> ModelCheck:
-        return ModelCheck(True, "It adds.")
-
-    async def warm(self) -> str:
-        self.said.append(f"load {self.spec.name}")
-        await asyncio.sleep(0.4)
-        if self.spec.name in self.cannot_load:
-            raise MemoryError("no room for the weights")
-        return "cpu"
-
-    async def complete(self, request: Request) -> Completion:
-        await asyncio.sleep(0.01)
-        if self.answered >= self.fails_after.get(self.spec.name, 10**9):
-            raise RuntimeError("the kernel has died")
-        self.answered += 1
-        return Completion("Answer: 7", 5, 2, 1, 0.01, first_token_s=0.005)
-
-    async def stream(self, request: Request) -> AsyncIterator[str]:
-        yield "Answer: 7"
-
-    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        return 5
-
-    def identity(self) -> str:
-        return self.spec.identity()
-
-    def footprint(self) -> Footprint | None:
-        return Footprint("cpu", 100, 300, parameters=50, load_s=0.4)
-
-    async def close(self) -> None:
-        self.said.append(f"close {self.spec.name}")
-
-
 @pytest.fixture
 def adder() -> Iterator[type[LocalAdder]]:
-    """The provider `adder`, as a package from outside would bring it."""
-    provider("adder")(LocalAdder)
-    LocalAdder.said, LocalAdder.fails_after, LocalAdder.cannot_load = [], {}, set()
-    yield LocalAdder
-    del registry._PROVIDERS["adder"]
-
-
-def with_models(workspace: Workspace, *rows: str) -> None:
-    file = workspace.root / "experiments" / "models.yaml"
-    file.write_text(file.read_text() + "".join(f"  - {{{row}}}\n" for row in rows))
+    """The provider `adder`."""
+    with adder_provider() as cls:
+        yield cls
 
 
 def run_it(workspace: Workspace, experiment: Experiment, **options: object) -> Report:
