@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.core.document import content_hash
-from workbench.core.model import ChatMessage, Completion, ModelSpec, Request
+from workbench.core.model import ChatMessage, Completion, Footprint, ModelSpec, Request
 from workbench.errors import ModelUnavailable, PromptTooLong
 from workbench.models.local.libraries import import_libraries
 from workbench.models.local.quantization import QUANTIZATIONS, check_quantization
@@ -30,8 +30,8 @@ from workbench.models.registry import ModelCheck, provider
 if TYPE_CHECKING:
     from workbench.models.local.batching import Ticket
     from workbench.models.local.chat import ChatTokenizer
-    from workbench.models.local.rows import Row
     from workbench.models.local.resident import Lease, Resident
+    from workbench.models.local.rows import Row
 
 DEFAULT_CONCURRENCY = 64
 DEFAULT_CONTEXT = 2048
@@ -77,6 +77,7 @@ class TransformersModel:
             row = await ticket.done
         finally:
             ticket.row.gone = True
+            resident.leave()
         text = _text(row, resident)
         return Completion(
             text=text,
@@ -92,7 +93,7 @@ class TransformersModel:
     async def stream(self, request: Request) -> AsyncIterator[str]:
         """Pieces of text as they are decoded."""
         more = asyncio.Event()
-        ticket, _ = await self._submit(request, reading_along=more)
+        ticket, resident = await self._submit(request, reading_along=more)
         ticket.done.add_done_callback(lambda _: more.set())
         text = ticket.row.text
         try:
@@ -108,6 +109,7 @@ class TransformersModel:
                     yield piece
         finally:
             ticket.row.gone = True
+            resident.leave()
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """Tokens of the messages in the model's own chat template. Loads the tokenizer, not the model."""
@@ -122,11 +124,14 @@ class TransformersModel:
             {"weights": weights_hash(folder), "quantization": f"{held}, {method}" if method else held}
         )
 
+    def footprint(self) -> Footprint | None:
+        """What the model takes on this machine, so far; None while it is not loaded."""
+        lease = self._lease
+        return None if lease is None else lease.resident.footprint()
+
     async def close(self) -> None:
         """Lets go of the model; its memory is freed when nobody else in the process uses it."""
-        lease, self._lease = self._lease, None
-        if lease is not None:
-            await asyncio.to_thread(lease.release)
+        await asyncio.to_thread(self._close)
 
     def __repr__(self) -> str:
         return f"TransformersModel({self.spec.name!r}, {self.spec.model!r})"
@@ -139,16 +144,24 @@ class TransformersModel:
             raise ModelUnavailable("the model was closed.", self.spec.name, self.spec.provider)
         return lease.resident
 
+    def _close(self) -> None:
+        with self._opening:  # whoever was cancelled while it was loading leaves a thread that loads on
+            lease, self._lease = self._lease, None
+            if lease is not None:
+                lease.release()
+
     def _open(self) -> None:
         import_libraries()
         from workbench.models.local.loading import Wanted
-        from workbench.models.local.resident import Lease
+        from workbench.models.local.resident import Lease, Use
 
         quantization = check_quantization(self.spec.quantization, self.spec.name)
         with self._opening:
             if self._lease is None:
                 folder = find_weights(self.spec.model, self.spec.name)
-                self._lease = Lease(Wanted(folder, quantization, self.spec.name), self.concurrency)
+                # a stated number of requests at once is a wish to be kept; the usual one is a limit
+                use = Use(self.concurrency, self.spec.context, exact=self.spec.concurrency is not None)
+                self._lease = Lease(Wanted(folder, quantization, self.spec.name), use)
                 self.context = self.context or self._lease.resident.context
 
     def _tokenizer(self) -> ChatTokenizer:
@@ -163,13 +176,21 @@ class TransformersModel:
 
     async def _submit(self, request: Request, reading_along: asyncio.Event | None) -> tuple[Ticket, Resident]:
         resident = await self._ready()
-        from workbench.models.local.batching import Ticket
+        while not resident.enter():  # its memory went to another model meanwhile
+            if self._lease is not None and self._lease.resident is resident:
+                self._lease = None
+            resident = await self._ready()
+        try:
+            from workbench.models.local.batching import Ticket
 
-        loop = asyncio.get_running_loop()
-        row = self._row(request, resident, reading_along is not None)
-        told = reading_along.set if reading_along is not None else None
-        ticket = Ticket(row, loop, loop.create_future(), told)
-        resident.batcher.submit(ticket)
+            loop = asyncio.get_running_loop()
+            row = self._row(request, resident, reading_along is not None)
+            told = reading_along.set if reading_along is not None else None
+            ticket = Ticket(row, loop, loop.create_future(), told)
+            resident.batcher.submit(ticket)
+        except BaseException:
+            resident.leave()
+            raise
         return ticket, resident
 
     def _row(self, request: Request, resident: Resident, written: bool) -> Row:
