@@ -163,6 +163,8 @@ def _nf4(layer: nn.Linear, device: str) -> nn.Module:
     found.weight = bitsandbytes.nn.Params4bit(
         layer.weight.data, requires_grad=False, compress_statistics=False, quant_type="nf4"
     )
+    if layer.in_features % found.weight.blocksize:
+        found.support_avx512bf16_for_cpu = False  # its packed form has no place for part of a block
     return _moved(found, layer, device)
 
 
