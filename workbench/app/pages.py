@@ -17,9 +17,11 @@ MENU: dict[str, tuple[str, str]] = {
     "prompts": ("Prompts", "📝"),
     "datasets": ("Datasets", "🗂️"),
     "models": ("Models", "🧠"),
+    "model": ("Model", "🔬"),
     "experiments": ("Experiments", "🧪"),
     "run": ("Run", "⏱️"),
     "compare": ("Compare", "⚖️"),
+    "size": ("Size", "📏"),
     "export": ("Export", "📦"),
 }
 """Page name (also its path in the URL) → title and icon, in the order of the menu."""

@@ -9,6 +9,7 @@ what belongs to one visit: drafts, results of trying a prompt, an offer to undo.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ DATASET = "dataset"
 SPLIT = "split"
 ROW = "row"
 MODEL = "model"
+QUANTIZATION = "quantization"
+AT_ONCE = "at_once"  # requests in flight, for which memory is estimated
 EXPERIMENT = "experiment"
 RUN = "run"
 METRIC = "metric"
@@ -32,6 +35,12 @@ ONLY = "only"
 TEXT = "find"
 PAGE = "page"
 VIEW = "view"
+MARGIN = "margin"  # of the Size page, as are the next five
+COST = "cost"
+CONFIDENCE = "confidence"
+HOUR = "hour"  # USD for an hour of the machine
+SORT = "sort"
+LOCAL = "local"  # the local model whose break-even is drawn
 
 # --- in the session
 UNDO = "undo"
@@ -88,6 +97,14 @@ def whole(key: str, low: int, high: int, default: int) -> int:
     if not (found.isascii() and found.isdigit()) or len(found) > 9:
         return default
     return min(max(int(found), low), high)
+
+
+def decimal(key: str, low: float, high: float, default: float | None) -> float | None:
+    """The URL's number, held between `low` and `high`."""
+    found = text(key)
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", found):
+        return default
+    return min(max(float(found), low), high)
 
 
 def wholes(key: str, allowed: Sequence[int], most: int) -> list[int]:

@@ -70,6 +70,8 @@ def show() -> None:
         empty("This run has no outputs to compare.", "Resume it, or start another.", "run", "Open the run")
         return
     headline(ws, table, found)
+    if len({cell.cell.model for cell in table.cells}) > 1:
+        link("size", "Which size is enough?", ":material/straighten:", run=table.run)
     view = segments("View", VIEWS, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
     if view == "table":
         offset = pager(len(table.cells), PER_SCREEN)

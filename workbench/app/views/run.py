@@ -42,7 +42,9 @@ def panel(ws: Workspace, run_id: str, cells: tuple[Cell, ...], was_live: bool) -
             st.caption("The first outputs arrive once the model is loaded, in a few seconds.")
 
 
-def actions(ws: Workspace, run_id: str, status: str, complete: bool, errors: int) -> None:
+def actions(
+    ws: Workspace, run_id: str, status: str, complete: bool, errors: int, cells: tuple[Cell, ...]
+) -> None:
     """One row of what can be done now; the likeliest first."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if status in LIVE:
@@ -61,6 +63,8 @@ def actions(ws: Workspace, run_id: str, status: str, complete: bool, errors: int
                 st.rerun()
         if not complete:
             link("compare", "Compare what there is", ":material/balance:", run=run_id)
+        if len({cell.model for cell in cells}) > 1:
+            link("size", "Which size is enough?", ":material/straighten:", run=run_id)
         link("export", "Export", ":material/inventory_2:", run=run_id)
         if st.button("Delete", icon=":material/delete:", key="run delete", type="tertiary"):
             delete_run(ws, run_id)
@@ -78,6 +82,7 @@ def show() -> None:
         empty("No run to watch yet.", "Start the quick start, or design an experiment.", "home", "Go to Home")
         return
     now = progress(ws, run_id)
+    cells = cells_of(ws, run_id)
     live = now.status in LIVE
     summary = next((run for run in runs(ws, limit=200) if run.id == run_id), None)
     st.title(f"Run of {escaped(summary.experiment)}" if summary else "Run", anchor=False)
@@ -85,11 +90,11 @@ def show() -> None:
     if now.status == "completed":
         st.success("Done. See which prompt won.", icon=":material/check_circle:")
     with explained("changing the run"):
-        actions(ws, run_id, now.status, now.done >= now.total, now.errors)
+        actions(ws, run_id, now.status, now.done >= now.total, now.errors, cells)
     if live:
         with explained("starting the worker"):
             ensure_worker(ws)
-    st.fragment(panel, run_every="0.5s" if live else None)(ws, run_id, cells_of(ws, run_id), live)
+    st.fragment(panel, run_every="0.5s" if live else None)(ws, run_id, cells, live)
     others = [run for run in runs(ws, limit=12) if run.id != run_id]
     if others:
         with st.expander("Other runs"):
