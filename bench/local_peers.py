@@ -100,7 +100,8 @@ def contest(
                 count = slow_rows if entry.slow else rows // 8 if entry.alone else rows
                 found = workers[entry.name].answer(asked[:count], TOKENS)
                 answered.setdefault(entry.name, []).append(found)
-                print(f"round {turn + 1}, {entry.name}: {found.wall_s:.1f} s", file=sys.stderr, flush=True)
+                took = f"{count} rows, {found.wall_s:.1f} s, CPU {found.cpu_s:.1f} s"
+                print(f"round {turn + 1}, {entry.name}: {took}", file=sys.stderr, flush=True)
     return answered, notes
 
 
@@ -135,7 +136,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="default: 200, and 64 for a large model")
     parser.add_argument("--slow-rows", type=int, help="rows for those that read every prefix again: 200, 32")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--slots", type=int, default=16, help="of llama.cpp")
+    parser.add_argument("--slots", type=int, default=8, help="of llama.cpp")
     parser.add_argument("--gguf", default="f32,q8_0", help="precisions, with commas; empty: none")
     parser.add_argument("--only", default="", help="names that contain one of these, with commas")
     parser.add_argument(
