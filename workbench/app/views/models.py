@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.app import state
+from workbench.app.pages import link
 from workbench.app.widgets.controls import choose
 from workbench.app.widgets.errors import broken_files, explained
 from workbench.app.widgets.experiment_form import QUANTIZATIONS
@@ -17,6 +18,8 @@ from workbench.core.model import ModelSpec
 from workbench.core.prompt import Message, Prompt, Sampling
 from workbench.engine import Workspace, stream_prompt
 from workbench.models.embedded_rows import embedded_specs
+
+LINKED = 24
 
 
 def table(ws: Workspace, specs: list[ModelSpec]) -> None:
@@ -45,6 +48,14 @@ def table(ws: Workspace, specs: list[ModelSpec]) -> None:
         hide_index=True,
         alt="Models",
     )
+
+
+def links(ws: Workspace, specs: list[ModelSpec]) -> None:
+    """A link to each model's own page."""
+    with st.container(horizontal=True):
+        for spec in specs[:LINKED]:
+            link("model", escaped(spec.name), "🔬", model=spec.name)
+    st.caption("What each is made of, whether it fits here, how fast it is, how it reads a text.")
 
 
 def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> None:
@@ -92,6 +103,7 @@ def show() -> None:
     broken_files(ws.models.broken())
     specs = ws.models.specs()
     table(ws, specs)
+    links(ws, specs)
     with st.expander("What quantization does"):
         st.markdown("\n".join(f"- **{name}** — {words}" for name, words in QUANTIZATIONS.items()))
         st.caption("Write `small@int8` wherever a model is named.")

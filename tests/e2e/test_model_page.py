@@ -1,0 +1,88 @@
+"""The Model page in a browser: it can be read in light and dark; a benchmark is started and watched."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import SCREENSHOTS, Site, open_page, settle
+
+pytestmark = pytest.mark.timeout(900)  # a browser on a busy machine
+VIEWS = ("parts", "memory", "speed", "tokens")
+
+
+def keep(tab: Any, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    height = tab.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight || 900")
+    tab.set_viewport_size({"width": 1280, "height": min(max(800, int(height) + 20), 3000)})
+    tab.wait_for_timeout(600)
+    tab.screenshot(path=SCREENSHOTS / f"{name}.png")
+    tab.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_the_models_page_leads_to_what_a_model_is_made_of(tab: Any, site: Site) -> None:
+    open_page(tab, site, "/models")
+    tab.get_by_test_id("stMain").get_by_role("link", name="nano").click()
+    tab.wait_for_url(re.compile(r"/model\?.*model=nano"))
+    settle(tab)
+    tab.locator(".js-plotly-plot .treemaplayer").wait_for()
+    assert tab.get_by_text("479,904").count() >= 1
+    assert "LlamaForCausalLM" in tab.locator("[data-testid=stMain]").inner_text()
+
+
+def test_a_benchmark_is_started_watched_and_kept(tab: Any, site: Site) -> None:
+    open_page(tab, site, "/model?model=nano&view=speed")
+    tab.get_by_role("button", name="Measure for 30 s").click()
+    tab.get_by_role("progressbar").wait_for(timeout=30_000)
+    tab.get_by_text(re.compile("at once")).first.wait_for(timeout=60_000)
+    keep(tab, "model-speed-live")
+    tab.reload()  # the page may go; measuring does not
+    settle(tab)
+    tab.get_by_role("progressbar").wait_for(timeout=30_000)
+    tab.get_by_role("button", name="Measure for 30 s").wait_for(timeout=120_000)
+    table = tab.locator("[data-testid=stTable]").first
+    table.wait_for(timeout=30_000)
+    assert re.search(r"nano\s+[\d,]+\s+[\d,]+\s+[\d,]+", table.inner_text())
+
+
+def test_a_benchmark_can_be_cancelled(tab: Any, site: Site) -> None:
+    open_page(tab, site, "/model?model=nano&quantization=bf16&view=speed")
+    tab.get_by_role("button", name="Measure for 30 s").click()
+    tab.get_by_role("button", name="Cancel").click(timeout=30_000)
+    tab.get_by_text("cancelled").first.wait_for(timeout=60_000)
+    assert tab.get_by_role("button", name="Measure for 30 s").count() == 1
+
+
+def test_text_becomes_tokens_and_never_markup(tab: Any, site: Site) -> None:
+    open_page(tab, site, "/model?model=small&view=tokens")
+    area = tab.locator("textarea").first
+    area.fill("<img src=x onerror=alert(1)> **bold** ![i](http://127.0.0.1:1/i.png) 🍎")
+    area.press("Control+Enter")
+    tab.get_by_text("<F0>").first.wait_for(timeout=30_000)
+    settle(tab)
+    main = tab.locator("[data-testid=stMain]")
+    assert main.locator("img").count() == 0
+    assert main.locator("strong", has_text="bold").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_serious_axe_violation(browser: Any, site: Site, view: str, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    tab = context.new_page()
+    try:
+        open_page(tab, site, f"/model?model=small&view={view}")
+        keep(tab, f"model-{view}-{scheme}")
+        found = Axe().run(tab).response["violations"]
+        serious = [
+            f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert not serious, "\n".join(serious)
+    finally:
+        context.close()
