@@ -25,7 +25,7 @@ STEP_TOKENS = 2048
 """Tokens of prompts that are read at once."""
 PREFIX_BYTES = 2**28
 """Beginnings of prompts that are kept for later ones, at most."""
-GROWING = 0.5
+GROWING = 0.75
 """Of a batch's cache, what stands beside it while rows join: old and new buffers at once."""
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")

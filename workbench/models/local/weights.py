@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelUnavailable
+from workbench.models.local.hub import download, downloaded, is_hub_name
 
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-USED_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
 DECIDES_OUTPUTS = (
     "*.safetensors",
     "config.json",
+    "adapter_config.json",
     "generation_config.json",
     "tokenizer*",
     "*.jinja",
@@ -29,23 +28,21 @@ def local_folder(model: str, name: str) -> Path | None:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder
-    if not HUB_NAME.fullmatch(model):
+    if not is_hub_name(model):
         raise ModelUnavailable(f"there is no folder '{model}'.", name, "transformers")
-    return _from_hub(model, local_files_only=True)
+    return downloaded(model)
 
 
 def find_weights(model: str, name: str) -> Path:
     """The folder of a model, fetched from the hub if need be. Raises ModelUnavailable."""
-    folder = local_folder(model, name) or _from_hub(model, local_files_only=False)
-    if folder is None:
-        raise ModelUnavailable(
-            f"'{model}' is neither a folder nor downloaded already, and the Hugging Face hub cannot give it "
-            "(no network, no such model, or no access to it).",
-            name,
-            "transformers",
-        )
+    folder = find_folder(model, name)
     require_safetensors(folder, name)
     return folder
+
+
+def find_folder(model: str, name: str) -> Path:
+    """The folder of a model or an adapter, fetched from the hub if need be. Raises ModelUnavailable."""
+    return local_folder(model, name) or download(model, name)
 
 
 def require_safetensors(folder: Path, name: str) -> None:
@@ -111,13 +108,3 @@ def _config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _from_hub(model: str, local_files_only: bool) -> Path | None:
-    from huggingface_hub import snapshot_download
-
-    try:
-        found = snapshot_download(model, allow_patterns=list(USED_FILES), local_files_only=local_files_only)
-    except Exception:  # the hub's client raises many kinds; all mean that the model is not to be had
-        return None
-    return Path(found)
