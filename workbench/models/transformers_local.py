@@ -11,11 +11,14 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.core.document import content_hash
 from workbench.core.model import ChatMessage, Completion, Footprint, ModelSpec, Request
 from workbench.errors import ModelUnavailable, PromptTooLong
+from workbench.models.local.adapters import check_base, find_adapter, require_adapter
+from workbench.models.local.chat_templates import template_text
 from workbench.models.local.libraries import import_libraries
 from workbench.models.local.quantization import QUANTIZATIONS, check_quantization
 from workbench.models.local.weights import (
@@ -30,6 +33,7 @@ from workbench.models.registry import ModelCheck, provider
 if TYPE_CHECKING:
     from workbench.models.local.batching import Ticket
     from workbench.models.local.chat import ChatTokenizer
+    from workbench.models.local.loading import Wanted
     from workbench.models.local.resident import Lease, Resident
     from workbench.models.local.rows import Row
 
@@ -62,6 +66,14 @@ class TransformersModel:
                     False, f"'{spec.model}' is not on this machine; it is downloaded at its first use."
                 )
             require_safetensors(folder, spec.name)
+            if spec.adapter is not None:
+                adapter = local_folder(spec.adapter, spec.name)
+                if adapter is None:
+                    where = "is not on this machine; it is downloaded at its first use."
+                    return ModelCheck(False, f"the adapter '{spec.adapter}' {where}")
+                check_base(require_adapter(adapter, spec.name), folder, spec.name)
+            if spec.chat_template is not None:
+                template_text(spec.chat_template, spec.name)
         except ModelUnavailable as problem:
             return ModelCheck(False, problem.problem)
         return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization].good_for}")
@@ -75,6 +87,8 @@ class TransformersModel:
         ticket, resident = await self._submit(request, reading_along=None)
         try:
             row = await ticket.done
+        except ModelUnavailable as problem:
+            raise self._named(problem) from None
         finally:
             ticket.row.gone = True
             resident.leave()
@@ -102,7 +116,10 @@ class TransformersModel:
                 more.clear()
                 if not ticket.done.done() and text is not None and (piece := text.piece()):
                     yield piece
-            row = ticket.done.result()
+            try:
+                row = ticket.done.result()
+            except ModelUnavailable as problem:
+                raise self._named(problem) from None
             if row.text is not None:
                 row.text.finish()
                 if piece := row.text.piece(final=True):
@@ -120,9 +137,12 @@ class TransformersModel:
         folder = find_weights(self.spec.model, self.spec.name)
         held = check_quantization(self.spec.quantization, self.spec.name)
         method = QUANTIZATIONS[held].method
-        return content_hash(
-            {"weights": weights_hash(folder), "quantization": f"{held}, {method}" if method else held}
-        )
+        decides = {"weights": weights_hash(folder), "quantization": f"{held}, {method}" if method else held}
+        if self.spec.adapter is not None:
+            decides["adapter"] = weights_hash(find_adapter(self.spec.adapter, self.spec.name))
+        if self.spec.chat_template is not None:
+            decides["chat_template"] = template_text(self.spec.chat_template, self.spec.name)
+        return content_hash(decides)
 
     def footprint(self) -> Footprint | None:
         """What the model takes on this machine, so far; None while it is not loaded."""
@@ -152,7 +172,6 @@ class TransformersModel:
 
     def _open(self) -> None:
         import_libraries()
-        from workbench.models.local.loading import Wanted
         from workbench.models.local.resident import Lease, Use
 
         quantization = check_quantization(self.spec.quantization, self.spec.name)
@@ -161,8 +180,15 @@ class TransformersModel:
                 folder = find_weights(self.spec.model, self.spec.name)
                 # a stated number of requests at once is a wish to be kept; the usual one is a limit
                 use = Use(self.concurrency, self.spec.context, exact=self.spec.concurrency is not None)
-                self._lease = Lease(Wanted(folder, quantization, self.spec.name), use)
+                self._lease = Lease(self._wanted(folder, quantization), use)
                 self.context = self.context or self._lease.resident.context
+
+    def _wanted(self, folder: Path, quantization: str) -> Wanted:
+        from workbench.models.local.loading import Wanted
+
+        spec = self.spec
+        adapter = find_adapter(spec.adapter, spec.name) if spec.adapter is not None else None
+        return Wanted(folder, quantization, spec.name, adapter, spec.chat_template, spec.device)
 
     def _tokenizer(self) -> ChatTokenizer:
         if self._lease is not None:
@@ -171,7 +197,8 @@ class TransformersModel:
             import_libraries()
             from workbench.models.local.chat import ChatTokenizer
 
-            self._chat = ChatTokenizer(find_weights(self.spec.model, self.spec.name), self.spec.name)
+            folder = find_weights(self.spec.model, self.spec.name)
+            self._chat = ChatTokenizer(folder, self.spec.name, self.spec.chat_template)
         return self._chat
 
     async def _submit(self, request: Request, reading_along: asyncio.Event | None) -> tuple[Ticket, Resident]:
@@ -192,6 +219,10 @@ class TransformersModel:
             resident.leave()
             raise
         return ticket, resident
+
+    def _named(self, problem: ModelUnavailable) -> ModelUnavailable:
+        """The decoding thread does not know what experiments call the model."""
+        return ModelUnavailable(problem.problem, self.spec.name, self.spec.provider, problem.original)
 
     def _row(self, request: Request, resident: Resident, written: bool) -> Row:
         from workbench.models.local.rows import Row

@@ -12,29 +12,36 @@ from typing import Any
 
 from workbench.core.model import ChatMessage
 from workbench.errors import ModelRefused, ModelUnavailable
+from workbench.models.local.chat_templates import CHAT_TEMPLATES, choices, template_text
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
 
 class ChatTokenizer:
     """A tokenizer with its chat template. Used from the event loop and the decoding thread alike."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, chat_template: str | None = None) -> None:
+        """`chat_template` names a known template or a .jinja file, used in place of the model's own."""
         from transformers import AutoTokenizer
 
         self._name = name
         self._lock = threading.Lock()  # a fast tokenizer refuses two threads at once
+        self._end: str | None = None
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        except (OSError, ValueError, KeyError) as problem:
-            raise ModelUnavailable(
-                f"its tokenizer cannot be read ({str(problem).splitlines()[0]}).",
-                name,
-                "transformers",
-                problem,
-            ) from None
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(
+                folder, trust_remote_code=False, local_files_only=True
+            )
+        except Exception as problem:  # no file, a broken one, a kind that is not known: many kinds of errors
+            raise ModelUnavailable(_no_tokenizer(folder, problem), name, "transformers", problem) from None
+        if chat_template is not None:
+            self._tokenizer.chat_template = template_text(chat_template, name)
+            known = CHAT_TEMPLATES.get(chat_template)
+            self._end = known.end if known else None
         if not self._tokenizer.chat_template:
             raise ModelUnavailable(
-                f"its tokenizer has no chat template; add one to {folder}/tokenizer_config.json, "
-                "or use the version of this model that is tuned for chat.",
+                f"its tokenizer has no chat template; state one in its row, such as `chat_template: chatml` "
+                f"({choices()}, or the path of a .jinja file), or use the version of this model that is "
+                "tuned for chat.",
                 name,
                 "transformers",
             )
@@ -42,8 +49,10 @@ class ChatTokenizer:
     @property
     def end_ids(self) -> set[int]:
         """Tokens that end an answer, as far as the tokenizer knows."""
-        end = self._tokenizer.eos_token_id
-        return set() if end is None else {int(end)}
+        found = {self._tokenizer.eos_token_id}
+        if self._end is not None:
+            found.add(self._tokenizer.get_vocab().get(self._end))
+        return {int(end) for end in found if end is not None}
 
     @property
     def padding_id(self) -> int:
@@ -79,3 +88,12 @@ class ChatTokenizer:
                 ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
             )
         return text
+
+
+def _no_tokenizer(folder: Path, problem: Exception) -> str:
+    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
+        return (
+            f"the folder '{folder}' has no tokenizer; copy tokenizer.json from where its weights come from."
+        )
+    words = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+    return f"its tokenizer in '{folder}' cannot be read ({words}); download or save it again."

@@ -6,14 +6,19 @@ Wanted(folder, "int8", "mine")  ->  Loaded(network, chat, device="cpu", end_ids=
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelUnavailable
+from workbench.models.local.adapters import check_base, merged
 from workbench.models.local.chat import ChatTokenizer
-from workbench.models.local.quantization import QUANTIZATIONS, weights_dtype
-from workbench.models.local.weights import require_safetensors, stored_dtype, weights_stamp
+from workbench.models.local.checking import check_files
+from workbench.models.local.quantization import DEFAULT_QUANTIZATION, QUANTIZATIONS, weights_dtype
+from workbench.models.local.weights import stored_dtype, weights_stamp
+
+OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can't allocate memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,29 +96,22 @@ def _no_device(
 
 
 def load(wanted: Wanted) -> Loaded:
-    """Reads tokenizer and weights. Raises ModelUnavailable."""
-    from transformers import AutoModelForCausalLM
+    """Reads tokenizer and weights, the adapter merged into them. Raises ModelUnavailable."""
     from transformers.utils import logging
-
-    from workbench.models.local.quantized_layers import quantize_network
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    require_safetensors(wanted.folder, wanted.name)
-    chat = ChatTokenizer(wanted.folder, wanted.name)
+    check_files(wanted.folder, wanted.quantization, wanted.name)
+    if wanted.adapter is not None:
+        check_base(wanted.adapter, wanted.folder, wanted.name)
+    chat = ChatTokenizer(wanted.folder, wanted.name, wanted.chat_template)
     device = device_name(wanted.quantization, wanted.device, wanted.name)
     try:
-        network = AutoModelForCausalLM.from_pretrained(
-            wanted.folder,
-            dtype=weights_dtype(wanted.quantization, stored_dtype(wanted.folder), device),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-        network = quantize_network(network, wanted.quantization, device)
-    except Exception as problem:  # a broken file, an unknown architecture, too little memory …
-        words = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
-        raise ModelUnavailable(f"cannot be loaded ({words}).", wanted.name, "transformers", problem) from None
+        network = _network(wanted, device)
+    except ModelUnavailable:
+        raise
+    except Exception as problem:  # what no check foresaw: told in the library's own words
+        raise ModelUnavailable(_words(problem, wanted), wanted.name, "transformers", problem) from None
     stated = getattr(network.generation_config, "eos_token_id", None)
     ends = set(stated) if isinstance(stated, list) else ({stated} if stated is not None else set())
     config = network.config.get_text_config()
@@ -124,3 +122,46 @@ def load(wanted: Wanted) -> Loaded:
         chat.end_ids | {int(end) for end in ends},
         getattr(config, "max_position_embeddings", None),
     )
+
+
+def _network(wanted: Wanted, device: str) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    from workbench.models.local.quantized_layers import quantize_network
+
+    network, found = AutoModelForCausalLM.from_pretrained(
+        wanted.folder,
+        dtype=weights_dtype(wanted.quantization, stored_dtype(wanted.folder), device),
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    missing = sorted(found["missing_keys"])
+    if missing:  # they would be random numbers
+        raise ModelUnavailable(
+            f"the weights in '{wanted.folder}' are not complete for the architecture that config.json states "
+            f"({len(missing)} missing, such as '{missing[0]}'); download or save the model again.",
+            wanted.name,
+            "transformers",
+        )
+    if wanted.adapter is not None:
+        network = merged(network, wanted.adapter, wanted.name)
+    return quantize_network(network, wanted.quantization, device)
+
+
+def _words(problem: Exception, wanted: Wanted) -> str:
+    """One sentence for a failure of the library."""
+    text = (str(problem).splitlines() or [""])[0][:200].rstrip(".")
+    if isinstance(problem, MemoryError) or OUT_OF_MEMORY.search(str(problem)):
+        smaller = "bf16" if wanted.quantization == DEFAULT_QUANTIZATION else "nf4"
+        return (
+            f"there is not enough memory to load it as {wanted.quantization}; hold it as {smaller} "
+            f"(`{wanted.name.partition('@')[0]}@{smaller}`) or use a smaller model."
+        )
+    if "size" in text and "mismatch" in str(problem):
+        return (
+            f"the weights in '{wanted.folder}' do not have the shapes that its config.json states; the two "
+            "are of different models."
+        )
+    return f"cannot be loaded ({text or type(problem).__name__})."

@@ -1,0 +1,146 @@
+"""LoRA adapters over a base: found, held against the base before anything is loaded, and merged into it.
+
+- {name: mine, provider: transformers, model: ./models/base, adapter: ./models/mine-lora}
+
+An adapter's tensors tell the widths of the layers that they were trained on:
+
+base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight  (8, 128)     rank, in
+base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight  (128, 8)     out, rank
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import ModelUnavailable
+from workbench.models.local.tensors import Tensor, file_tensors, read_tensors
+from workbench.models.local.weights import find_folder
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+EXTRA = "pip install 'workbench[adapters]'"
+PART = re.compile(r"^(?:base_model\.model\.)?(?P<module>.+?)\.(?P<part>lora_\w+|weight|bias)(?:\.weight)?$")
+
+
+def find_adapter(adapter: str, name: str) -> Path:
+    """The adapter's folder, fetched from the hub if need be. Raises ModelUnavailable."""
+    return require_adapter(find_folder(adapter, name), name)
+
+
+def require_adapter(folder: Path, name: str) -> Path:
+    """The folder, once it holds a LoRA adapter as safetensors. Raises ModelUnavailable."""
+    if find_spec("peft") is None:
+        raise _refused(f"its adapter needs the package peft, which is not installed: {EXTRA}.", name)
+    if not (folder / CONFIG).is_file():
+        raise _refused(f"the adapter's folder '{folder}' has no {CONFIG}.", name)
+    kind = adapter_config(folder, name).get("peft_type")
+    if kind != "LORA":
+        raise _refused(f"the adapter '{folder}' is of the kind {kind}; only LoRA adapters can be used.", name)
+    if not (folder / WEIGHTS).is_file():
+        raise _refused(
+            f"the adapter's folder '{folder}' has no {WEIGHTS}; pickled weights (.bin) are never loaded, "
+            "save it again with `save_pretrained`.",
+            name,
+        )
+    return folder
+
+
+def adapter_config(folder: Path, name: str) -> dict[str, Any]:
+    """What adapter_config.json says. Raises ModelUnavailable where it cannot be read."""
+    try:
+        found = json.loads((folder / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _refused(f"'{folder / CONFIG}' cannot be read; download or save the adapter again.", name)
+    return found
+
+
+def check_base(adapter: Path, base: Path, name: str) -> None:
+    """Raises ModelUnavailable where the adapter's layers are not those of the base, by their widths.
+
+    The base's name in the adapter's configuration is no proof: folders move and are renamed.
+    """
+    try:
+        trained, held = file_tensors(adapter / WEIGHTS), read_tensors(base)
+    except ModelUnavailable as problem:
+        raise _refused(problem.problem, name) from None
+    shapes = {tensor.name: tensor.shape for tensor in held}
+    for tensor in trained:
+        problem = _difference(tensor, shapes)
+        if problem:
+            stated = adapter_config(adapter, name).get("base_model_name_or_path") or "another model"
+            raise _refused(
+                f"the adapter '{adapter}' does not fit the base '{base}': {problem}; it states that it was "
+                f"trained on '{stated}', use that as `model`.",
+                name,
+            )
+
+
+def merged(network: Any, adapter: Path, name: str) -> Any:
+    """The network with the adapter's changes added to its weights. Raises ModelUnavailable."""
+    from peft import PeftModel
+    from peft.utils.save_and_load import get_peft_model_state_dict
+
+    before = {key: value.shape for key, value in network.named_parameters()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        both = PeftModel.from_pretrained(network, str(adapter), is_trainable=False)
+    held = len(get_peft_model_state_dict(both))
+    stored = len(file_tensors(adapter / WEIGHTS))
+    whole = both.merge_and_unload(safe_merge=True)
+    if held < stored or {key: value.shape for key, value in whole.named_parameters()} != before:
+        raise _refused(
+            f"the adapter '{adapter}' reaches layers that this model does not have ({held} of {stored} of "
+            "its tensors found their place).",
+            name,
+        )
+    return whole
+
+
+def _difference(tensor: Tensor, base: dict[str, tuple[int, ...]]) -> str | None:
+    found = PART.match(tensor.name)
+    if found is None or len(tensor.shape) != 2:
+        return None
+    module, part = found["module"].removesuffix(".base_layer"), found["part"]
+    if module.rpartition(".")[2] == "lm_head" and not _named(base, f"{module}.weight"):
+        return None  # tied to the embedding, it is not stored by itself
+    shape = _named(base, f"{module}.weight")
+    if shape is None:
+        return f"it changes '{module}', which the base does not have"
+    trained = _width(part, tensor.shape)
+    if trained is None or trained in shape or trained == shape:
+        return None
+    return f"'{module}' is {_sizes(shape)} in the base and {_sizes(tensor.shape)} in the adapter's {part}"
+
+
+def _width(part: str, shape: tuple[int, ...]) -> int | tuple[int, ...] | None:
+    """The side of the base's matrix that a part tells; all of it where the part replaces the matrix."""
+    if part in ("lora_A", "lora_embedding_A"):
+        return shape[1]
+    if part in ("lora_B", "lora_embedding_B"):
+        return shape[0]
+    return shape if part == "weight" else None
+
+
+def _named(base: dict[str, tuple[int, ...]], name: str) -> tuple[int, ...] | None:
+    """The shape of that tensor; a checkpoint may leave out, or add, the outermost names."""
+    if name in base:
+        return base[name]
+    inner = [
+        shape for known, shape in base.items() if known.endswith(f".{name}") or name.endswith(f".{known}")
+    ]
+    return inner[0] if inner else None
+
+
+def _sizes(shape: Iterable[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _refused(problem: str, name: str) -> ModelUnavailable:
+    return ModelUnavailable(problem, name, "transformers")
