@@ -17,6 +17,7 @@ from workbench.engine import Workspace
 from workbench.engine.benchmark_process import BenchmarkState, _write, benchmark_state
 from workbench.engine.benchmarking import BatchSpeed, BenchmarkResult, benchmark_json
 from workbench.engine.using import machine_name
+from workbench.models.local.downloading import find_download
 from workbench.models.local.tokens import TokenPiece, TokenView
 
 NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
@@ -93,7 +94,8 @@ def test_a_benchmark_under_way_can_be_cancelled(visit: Visit, root: Path) -> Non
     _write(ws, BenchmarkState("small", "running", 0.4, "decode, 8 at once", 12.0, time.time()))
     test = visit("model", model="small", view="speed")
     assert "Measure for 30 s" not in [button.label for button in test.button]
-    press(test, "Cancel")
+    test = press(test, "Cancel")
+    assert not test.exception
     assert (root / ".workbench" / "benchmark.cancel").exists()
     ws.close()
 
@@ -170,8 +172,22 @@ def test_files_that_are_not_whole_are_one_sentence(
 
 def test_a_model_that_is_not_here_says_so(visit: Visit, root: Path) -> None:
     added(root, name="far", provider="transformers", model="nobody/such-model")
-    said = texts(visit("model", model="far")).replace("\\", "")
-    assert "is not here yet" in said
+    test = visit("model", model="far")
+    assert "is not here yet" in texts(test).replace("\\", "")
+    assert [button.label for button in test.button] == ["Download"]
+
+
+@pytest.mark.timeout(120)
+def test_a_download_that_fails_says_why(visit: Visit, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    added(root, name="far", provider="transformers", model="nobody/such-model")
+    press(visit("model", model="far"), "Download")
+    attempt = find_download("nobody/such-model")
+    assert attempt is not None
+    assert attempt.wait(60) == "failed"
+    test = visit("model", model="far")
+    assert "such-model" in test.error[0].value.replace("\\", "")
+    assert [button.label for button in test.button] == ["Download"]
 
 
 def test_an_unknown_model_or_view_in_the_url_is_harmless(visit: Visit) -> None:

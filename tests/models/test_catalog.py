@@ -76,6 +76,12 @@ def test_a_quantization_behind_the_name_overrides_the_rows(tmp_path: Path) -> No
     assert overridden.model == catalog.spec("local").model
 
 
+def test_quantizations_that_only_gguf_has_go_to_llama_cpp(tmp_path: Path) -> None:
+    catalog = a_catalog(tmp_path, None)
+    assert catalog.spec("small@q8_0").provider == "llama_cpp"
+    assert catalog.spec("small@bf16").provider == "transformers"  # both have it: the row's own provider stays
+
+
 def test_an_unknown_name_offers_the_nearest(tmp_path: Path) -> None:
     catalog = a_catalog(tmp_path)
     for name in ("smal", "smal@int8"):
@@ -144,7 +150,7 @@ def test_a_check_of_a_local_model_looks_for_folder_and_quantization(tmp_path: Pa
     catalog = a_catalog(tmp_path)
     catalog.add(ModelSpec(name="tiny", provider="transformers", model=str(folder)))
     assert catalog.check("tiny").ok and catalog.check("tiny@int8").ok
-    assert "use fp32, bf16, int8" in catalog.check("tiny@int3").sentence
+    assert "use fp32, bf16" in catalog.check("tiny@int3").sentence
     assert "no folder" in catalog.check("local").sentence
 
 

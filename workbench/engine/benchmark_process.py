@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -52,6 +52,8 @@ class BenchmarkState:
     seconds_left: float | None = None
     started_at: float = 0.0
     """By `time.time`."""
+    stopping: bool = False
+    """Whether it was asked to stop, and has not yet."""
 
 
 def start_benchmark(workspace: Workspace, name: str) -> None:
@@ -95,8 +97,10 @@ def benchmark_state(workspace: Workspace) -> BenchmarkState | None:
     except (OSError, ValueError, TypeError):
         return None
     young = time.time() - found.started_at < STARTING_S
-    if found.status != "running" or young or _held(workspace):
+    if found.status != "running":
         return found
+    if young or _held(workspace):
+        return replace(found, stopping=(workspace.state_dir / CANCEL).exists())
     return BenchmarkState(found.model, "failed", message="It was interrupted; start it again.")
 
 

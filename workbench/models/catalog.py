@@ -18,6 +18,7 @@ from workbench.core.model import Model, ModelSpec
 from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError
 from workbench.models.embedded_rows import embedded_specs
 from workbench.models.gguf.quantizations import GGUF_QUANTIZATIONS
+from workbench.models.local.quantization import QUANTIZATIONS
 from workbench.models.registry import ModelCheck, find_provider
 from workbench.models.rows import with_row, without_row
 
@@ -28,7 +29,8 @@ class _Envelope(Strict):
 
 def _routed(spec: ModelSpec) -> ModelSpec:
     """A folder of safetensors that is to be held as GGUF holds weights is converted and run by llama.cpp."""
-    if spec.provider == "transformers" and spec.quantization in GGUF_QUANTIZATIONS:
+    ours = spec.quantization in QUANTIZATIONS  # some names, such as bf16, mean the same in both
+    if spec.provider == "transformers" and spec.quantization in GGUF_QUANTIZATIONS and not ours:
         return spec.model_copy(update={"provider": "llama_cpp"})
     return spec
 

@@ -8,6 +8,7 @@ from workbench.app.widgets.controls import segments
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.model_choice import model_choice
+from workbench.app.widgets.model_download import download_panel
 from workbench.app.widgets.model_facts import adapter_panel, facts_table, headline, hosted
 from workbench.app.widgets.model_memory import memory_panel
 from workbench.app.widgets.model_parts import parts_panel
@@ -31,7 +32,8 @@ def not_seen(found: Inspection) -> None:
     if not found.local:
         hosted(found.spec, found.unseen)
     elif found.to_download:
-        empty(f"{escaped(found.spec.name)} is not here yet.", escaped(found.unseen), "models", "All models")
+        empty(f"{escaped(found.spec.name)} is not here yet.", escaped(found.unseen))
+        download_panel(found.spec)
     else:
         st.error(escaped(found.unseen), icon=":material/error:")
         link("models", "All models", ":material/list:")

@@ -7,7 +7,8 @@ import streamlit as st
 from workbench.app import state
 from workbench.app.widgets.controls import choose
 from workbench.engine import Workspace
-from workbench.models.local.quantization import available
+from workbench.models.gguf.quantizations import GGUF_QUANTIZATIONS
+from workbench.models.local.quantization import QUANTIZATIONS, available
 
 AS_IT_IS = "as its row says"
 
@@ -39,7 +40,9 @@ def quantizations(ws: Workspace, name: str) -> list[str]:
     """In what ways a model can be held here, besides as its row says."""
     if ws.models.spec(name).provider != "transformers":
         return []
-    return [kind.name for kind in available()]
+    ours = [kind.name for kind in available()]
+    theirs = [kind for kind in GGUF_QUANTIZATIONS if kind not in QUANTIZATIONS]
+    return [*ours, *(kind for kind in theirs if ws.models.check(f"{name}@{kind}").ok)]
 
 
 def _take_apart(names: list[str]) -> None:

@@ -21,14 +21,21 @@ from workbench.engine.benchmarking import BATCHES, BenchmarkResult, kept_benchma
 from workbench.engine.using import machine_name
 from workbench.errors import WorkbenchError
 
-CANCELLED = "benchmark cancelled"
-
 
 def speed_panel(ws: Workspace, name: str) -> None:
     """The button, the progress of what it started, and the kept results of all quantizations."""
-    state = benchmark_state(ws)
-    live = state is not None and state.status == "running"
-    st.fragment(_progress, run_every="0.5s" if live else None)(ws, name, live)
+    now = benchmark_state(ws)
+    live = now is not None and now.status == "running"
+    with explained("measuring the model"):
+        if live:
+            bar, button = st.columns([5, 1], vertical_alignment="center")
+            with bar:
+                st.fragment(_progress, run_every="0.5s")(ws)
+            with button:
+                _cancel(ws)
+            st.caption("You may close this page: measuring goes on.")
+        else:
+            _start(ws, name, now)
     with st.spinner("Looking for kept results …"):
         found = results(ws, name)
     if found:
@@ -90,50 +97,43 @@ def _rate(result: BenchmarkResult, batch: int, what: str) -> str:
     return "–" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def _progress(ws: Workspace, name: str, was_live: bool) -> None:
+def _start(ws: Workspace, name: str, last: BenchmarkState | None) -> None:
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    with left:
+        clicked = st.button(
+            "Measure for 30 s",
+            type="primary",
+            icon=":material/speed:",
+            key="benchmark start",
+            width="stretch",
+        )
+    right.markdown(_last(last) or f"Measures **{escaped(name)}** on this machine; loading comes on top.")
+    if any(run.status in LIVE for run in runs(ws, limit=3)):
+        st.warning(
+            "A run is under way and takes part of the processor: figures would be too low.",
+            icon=":material/warning:",
+        )
+    if clicked:
+        start_benchmark(ws, name)
+        st.rerun()
+
+
+def _cancel(ws: Workspace) -> None:
+    if st.button("Cancel", icon=":material/stop_circle:", key="benchmark cancel"):
+        cancel_benchmark(ws)
+        st.rerun()
+
+
+def _progress(ws: Workspace) -> None:
     """What is polled; one rerun of the whole page when the benchmark ends."""
-    with explained("measuring the model"):
+    with explained("reading the benchmark's progress"):
         now = benchmark_state(ws)
-        live = now is not None and now.status == "running"
-        if was_live and not live:
+        if now is None or now.status != "running":
             st.rerun()
-        if now is not None and live:
-            _under_way(ws, now)
             return
-        left, right = st.columns([1, 3], vertical_alignment="center")
-        with left:
-            clicked = st.button(
-                "Measure for 30 s",
-                type="primary",
-                icon=":material/speed:",
-                key="benchmark start",
-                width="stretch",
-            )
-        right.markdown(_last(now) or f"Measures **{escaped(name)}** on this machine; loading comes on top.")
-        if any(run.status in LIVE for run in runs(ws, limit=3)):
-            st.warning(
-                "A run is under way and takes part of the processor: figures would be too low.",
-                icon=":material/warning:",
-            )
-        if clicked:
-            st.session_state.pop(CANCELLED, None)
-            start_benchmark(ws, name)
-            st.rerun()
-
-
-def _under_way(ws: Workspace, now: BenchmarkState) -> None:
-    left = "" if now.seconds_left is None else f" · {seconds(now.seconds_left)} left"
-    bar, button = st.columns([4, 1], vertical_alignment="center")
-    stopping = st.session_state.get(CANCELLED) == now.started_at
-    words = "stopping, once the model has loaded" if stopping and not now.share else now.message
-    with bar:
+        left = "" if now.seconds_left is None else f" · {seconds(now.seconds_left)} left"
+        words = "stopping" if now.stopping else now.message
         st.progress(min(1.0, now.share), text=escaped(f"{now.model}: {words}{left}"))
-    with button:
-        if st.button("Cancel", icon=":material/stop_circle:", key="benchmark cancel", disabled=stopping):
-            st.session_state[CANCELLED] = now.started_at
-            cancel_benchmark(ws)
-            st.rerun(scope="fragment")
-    st.caption("You may close this page: measuring goes on.")
 
 
 def _last(now: BenchmarkState | None) -> str:
