@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from workbench.models.local.quantization import QUANTIZATIONS
 
 INT4_GROUP = 32
+NF4_BLOCKS = (64, 32)
+"""Weights that share a scale: the first that divides a layer's input width is taken."""
 ACTIVATION_STEP = 2 / 127  # activations in 7 bits: products of 8 by 8 bits overflow on CPUs without VNNI
 ACTIVATION_ZERO = 64
 SMALLEST = 1e-30  # a row of zeros is divided by this and stays zero
@@ -152,6 +154,10 @@ def _bnb_int8(layer: nn.Linear, device: str) -> nn.Module:
 def _nf4(layer: nn.Linear, device: str) -> nn.Module:
     import bitsandbytes
 
+    # on the CPU its scales are counted row by row: a block that goes on in the next row gets a wrong one
+    block = next((size for size in NF4_BLOCKS if layer.in_features % size == 0), None)
+    if block is None:
+        return layer.to(device)
     found = bitsandbytes.nn.Linear4bit(
         layer.in_features,
         layer.out_features,
@@ -161,10 +167,12 @@ def _nf4(layer: nn.Linear, device: str) -> nn.Module:
         quant_type="nf4",
     )
     found.weight = bitsandbytes.nn.Params4bit(
-        layer.weight.data, requires_grad=False, compress_statistics=False, quant_type="nf4"
+        layer.weight.data,
+        requires_grad=False,
+        compress_statistics=False,
+        quant_type="nf4",
+        blocksize=block,
     )
-    if layer.in_features % found.weight.blocksize:
-        found.support_avx512bf16_for_cpu = False  # its packed form has no place for part of a block
     return _moved(found, layer, device)
 
 
