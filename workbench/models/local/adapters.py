@@ -24,6 +24,7 @@ from workbench.models.local.weights import find_folder
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 EXTRA = "pip install 'workbench[adapters]'"
+MATRIX = re.compile(r"\.lora_(embedding_)?[AB](\.weight)?$")
 PART = re.compile(r"^(?:base_model\.model\.)?(?P<module>.+?)\.(?P<part>lora_\w+|weight|bias)(?:\.weight)?$")
 
 
@@ -85,19 +86,22 @@ def check_base(adapter: Path, base: Path, name: str) -> None:
 def merged(network: Any, adapter: Path, name: str) -> Any:
     """The network with the adapter's changes added to its weights. Raises ModelUnavailable."""
     from peft import PeftModel
-    from peft.utils.save_and_load import get_peft_model_state_dict
 
     before = {key: value.shape for key, value in network.named_parameters()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         both = PeftModel.from_pretrained(network, str(adapter), is_trainable=False)
-    held = len(get_peft_model_state_dict(both))
-    stored = len(file_tensors(adapter / WEIGHTS))
+    held = {key.replace(".default", "") for key in both.state_dict()}
+    lost = [
+        one.name
+        for one in file_tensors(adapter / WEIGHTS)
+        if MATRIX.search(one.name) and one.name not in held
+    ]
     whole = both.merge_and_unload(safe_merge=True)
-    if held < stored or {key: value.shape for key, value in whole.named_parameters()} != before:
+    if lost or {key: value.shape for key, value in whole.named_parameters()} != before:
         raise _refused(
-            f"the adapter '{adapter}' reaches layers that this model does not have ({held} of {stored} of "
-            "its tensors found their place).",
+            f"the adapter '{adapter}' changes layers that the loaded model does not have"
+            f"{f', such as {lost[0]!r}' if lost else ''}; use the base that it was trained on.",
             name,
         )
     return whole
