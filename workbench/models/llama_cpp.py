@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import threading
 from collections.abc import AsyncIterator, Sequence
 from importlib.util import find_spec
@@ -38,7 +39,6 @@ class LlamaCppModel:
         self.context = spec.context
         self._lease: ServerLease | None = None
         self._client: LlamaServerClient | None = None
-        self._footprint: Footprint | None = None
         self._opening = threading.Lock()
 
     @staticmethod
@@ -71,7 +71,10 @@ class LlamaCppModel:
         client = self._client
         if client is None:
             raise self._closed()
-        return await client.complete(request)
+        completion = await client.complete(request)
+        if self._lease is not None:
+            self._lease.running.sample()
+        return completion
 
     async def stream(self, request: Request) -> AsyncIterator[str]:
         """Pieces of text as they are decoded."""
@@ -90,7 +93,7 @@ class LlamaCppModel:
         """Tokens of the messages in the model's own chat template; an estimate until it is loaded."""
         lease = self._lease
         if lease is not None:
-            with contextlib.suppress(OSError, ValueError, KeyError):
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError, KeyError):
                 return _counted(lease.running, messages)
         characters = sum(len(message["content"]) for message in messages)
         return -(-characters // CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
@@ -102,8 +105,19 @@ class LlamaCppModel:
         return file_identity(self.spec)
 
     def footprint(self) -> Footprint | None:
-        """What it takes on this machine; None before it was loaded."""
-        return self._footprint
+        """What it takes on this machine; None while it is not loaded."""
+        lease = self._lease
+        if lease is None:
+            return None
+        running = lease.running
+        return Footprint(
+            device=running.device,
+            disk_bytes=running.header.file_bytes,
+            memory_bytes=running.sample(),
+            parameters=running.header.parameters,
+            load_s=running.load_s,
+            estimated_bytes=running.estimated_bytes,
+        )
 
     async def close(self) -> None:
         """Lets go of the model; its memory is freed at once when nobody else in the process uses it."""
@@ -142,14 +156,6 @@ class LlamaCppModel:
             running = lease.running
             self.context = settings.context
             self._client = LlamaServerClient(self.spec, running.address, running.key)
-            self._footprint = Footprint(
-                device=running.device,
-                disk_bytes=header.file_bytes,
-                memory_bytes=running.memory_bytes,
-                parameters=header.parameters,
-                load_s=running.load_s,
-                estimated_bytes=running.estimated_bytes,
-            )
             self._lease = lease
 
     def _closed(self) -> ModelUnavailable:

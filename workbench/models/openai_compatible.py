@@ -36,6 +36,8 @@ REDACTED = "[key]"
 class OpenAICompatible:
     """One row with `provider: openai`. Safe to use from several event loops, one after the other."""
 
+    _stream_headers: Mapping[str, str] = {}
+
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
         self.local = False
@@ -74,9 +76,9 @@ class OpenAICompatible:
         key = self._key()
         body = {**self._body(request), "stream": True}
         body.pop("logprobs", None)
-        extra = self._extra(request)
+        more = {"extra_body": self._extra(request), "extra_headers": self._stream_headers}
         try:
-            async with await self._client().chat.completions.create(**body, extra_body=extra) as chunks:
+            async with await self._client().chat.completions.create(**body, **more) as chunks:
                 async for chunk in chunks:
                     piece = piece_of(chunk)
                     if piece:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.model import Completion, ModelSpec, Request
@@ -15,6 +16,8 @@ from workbench.models.chat_response import completion_of
 from workbench.models.openai_compatible import OpenAICompatible
 
 FOREVER_S = 86_400.0  # a model of one's own is slow, not lost: nothing is asked twice
+# small models that may put blanks anywhere put nothing else
+ON_ONE_LINE = {"x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
 TOO_LONG = "exceed_context_size_error"
 
 
@@ -27,10 +30,11 @@ class LlamaServerClient(OpenAICompatible):
         key: what the server wants to hear; other people on this machine do not know it.
     """
 
+    # llama.cpp's server drops a connection after streaming over it, which the next request would meet
+    _stream_headers = {"Connection": "close"}
+
     def __init__(self, spec: ModelSpec, address: str, key: str) -> None:
-        super().__init__(
-            spec.model_copy(update={"base_url": f"{address}/v1", "timeout_s": FOREVER_S, "retries": 0})
-        )
+        super().__init__(spec.model_copy(update={"base_url": f"{address}/v1", "timeout_s": FOREVER_S}))
         self._secret = key
 
     async def complete(self, request: Request) -> Completion:
@@ -40,6 +44,8 @@ class LlamaServerClient(OpenAICompatible):
         except ModelRefused as problem:
             raise _too_long(problem, self.spec) or problem from None
         completion = completion_of(body, self.spec, request.logprobs)
+        if request.json_schema is not None and completion.finish_reason == "stop":
+            self._check_held(completion.text)
         timings = json.loads(body).get("timings") or {}
         first_s, rest_s = (float(timings.get(key) or 0) / 1000 for key in ("prompt_ms", "predicted_ms"))
         return dataclasses.replace(
@@ -52,13 +58,43 @@ class LlamaServerClient(OpenAICompatible):
     def _key(self) -> str:
         return self._secret
 
+    def _body(self, request: Request) -> dict[str, Any]:
+        body = super()._body(request)
+        body.pop("response_format", None)  # said by a grammar, which keeps blanks out of the JSON
+        return body
+
     def _extra(self, request: Request) -> dict[str, Any]:
         """Every sampler by name, in the order of the workbench: llama.cpp's own choice is another one."""
-        shared = {"cache_prompt": True, "min_p": 0.0, "repeat_penalty": 1.0}
+        fields: dict[str, Any] = {"cache_prompt": True, "min_p": 0.0, "repeat_penalty": 1.0}
+        if request.json_schema is not None:
+            fields["grammar"] = self._grammar(request.json_schema)
         if not request.sampling.temperature:
-            return shared | {"samplers": ["top_k"], "top_k": 1}
+            return fields | {"samplers": ["top_k"], "top_k": 1}
         nucleus = 1.0 if request.sampling.top_p is None else request.sampling.top_p
-        return shared | {"samplers": ["temperature", "top_p"], "top_k": 0, "top_p": nucleus}
+        return fields | {"samplers": ["temperature", "top_p"], "top_k": 0, "top_p": nucleus}
+
+    def _grammar(self, schema: Mapping[str, Any]) -> str:
+        import xllamacpp
+
+        try:
+            return str(xllamacpp.json_schema_to_grammar(json.dumps({**ON_ONE_LINE, **schema})))
+        except Exception as problem:  # whatever the library does not like about it
+            words = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+            raise self._unheld(words) from None
+
+    def _check_held(self, text: str) -> None:
+        """A schema with a part that llama.cpp does not know is left out of account without a word."""
+        try:
+            json.loads(text)
+        except ValueError:
+            raise self._unheld("the text that came is no JSON") from None
+
+    def _unheld(self, why: str) -> ModelRefused:
+        return ModelRefused(
+            f"llama.cpp cannot hold the answer to this JSON schema ({why}); make the schema simpler.",
+            self.spec.name,
+            self.spec.provider,
+        )
 
 
 def _too_long(problem: ModelRefused, spec: ModelSpec) -> PromptTooLong | None:

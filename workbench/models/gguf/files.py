@@ -15,7 +15,7 @@ from pathlib import Path
 from workbench.core.document import content_hash
 from workbench.core.model import ModelSpec
 from workbench.errors import ModelUnavailable, UnknownName
-from workbench.models.gguf.convert import check_convertible, convert, known_quantization
+from workbench.models.gguf.convert import Converted, check_convertible, convert, known_quantization
 from workbench.models.local.weights import find_weights, local_folder, weights_hash
 
 PROVIDER = "llama_cpp"
@@ -42,6 +42,23 @@ def gguf_file(spec: ModelSpec) -> Path:
             if not kept.is_file():
                 convert(folder, kept, quantization, spec.name)
     return kept
+
+
+def write_gguf(spec: ModelSpec, file: Path, quantization: str) -> Converted:
+    """Writes the row's folder to `file`. Raises ModelUnavailable where the row names no such folder."""
+    if Path(spec.model).suffix.lower() == ".gguf":
+        raise ModelUnavailable(
+            f"'{spec.model}' is a GGUF file already; convert the folder that it was made from.", spec.name
+        )
+    if spec.provider not in ("transformers", PROVIDER):
+        raise ModelUnavailable(
+            f"only a model whose weights are on this machine can be converted, and '{spec.provider}' asks a "
+            "server.",
+            spec.name,
+        )
+    folder = find_weights(spec.model, spec.name)
+    _refuse_adapter(spec)
+    return convert(folder, file, quantization, spec.name)
 
 
 def check_source(spec: ModelSpec) -> str:
@@ -116,13 +133,17 @@ def _quantization(spec: ModelSpec) -> str:
 
 
 def _source_hash(spec: ModelSpec, folder: Path) -> str:
+    _refuse_adapter(spec)
+    return hashlib.sha256(f"{FORMAT}:{weights_hash(folder)}".encode()).hexdigest()[:32]
+
+
+def _refuse_adapter(spec: ModelSpec) -> None:
     if spec.adapter:
         raise ModelUnavailable(
             "a model with an adapter cannot be converted to GGUF; merge the two into a folder of their own.",
             spec.name,
             PROVIDER,
         )
-    return hashlib.sha256(f"{FORMAT}:{weights_hash(folder)}".encode()).hexdigest()[:32]
 
 
 def _file_hash(file: Path) -> str:

@@ -5,15 +5,17 @@ It listens on 127.0.0.1 at a port that the system chooses, and answers only who 
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import secrets
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from workbench.errors import ModelUnavailable
 from workbench.models.gguf.header import GgufHeader, read_header
@@ -23,6 +25,8 @@ from workbench.models.local.process_memory import resident_bytes
 LARGEST_CONTEXT = 8192  # tokens for a request, unless the row states its own
 CONTEXT_STEP = 256  # llama.cpp rounds up to it
 READ_TOKENS = 512  # of a prompt at once
+LIBRARY_BYTES = 70 * 2**20
+"""Python, llama.cpp and the workbench in a process, before any model."""
 HALF, SINGLE = 2, 4  # bytes of a number
 
 
@@ -47,22 +51,30 @@ class RunningServer:
     device: str
     header: GgufHeader
     load_s: float
-    memory_bytes: int
+    before_bytes: int
+    """What the process held before it was loaded, the library included."""
     estimated_bytes: int
     server: Any
     users: int = 0
+    peak_bytes: int = 0
 
-    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """One of the server's small questions, such as /tokenize, waited for."""
-        request = urllib.request.Request(  # noqa: S310 -- an address of our own making
-            self.address + path,
-            json.dumps(body).encode("utf-8", "replace"),
-            {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"},
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
-        return found
+    def sample(self) -> int:
+        """The most memory that it took so far, in bytes, what the library takes included."""
+        grown = max(0, resident_bytes() - self.before_bytes)
+        self.peak_bytes = max(self.peak_bytes, grown + LIBRARY_BYTES)
+        return self.peak_bytes
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One of the server's small questions, such as /tokenize, waited for. Raises OSError."""
+        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
+        content = None if body is None else json.dumps(body).encode("utf-8", "replace")
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
+        with contextlib.closing(connection):
+            connection.request("GET" if body is None else "POST", path, content, headers)
+            answer = connection.getresponse()
+            if answer.status != http.HTTPStatus.OK:
+                raise ConnectionRefusedError(f"HTTP {answer.status}")
+            return json.loads(answer.read())
 
 
 _Key = tuple[ServerSettings, int, int]
@@ -133,13 +145,13 @@ def _gib(count: int) -> str:
 def estimated_bytes(header: GgufHeader, settings: ServerSettings) -> int:
     """Memory that the model takes: weights, attention cache of every slot, and room to work in."""
     each = header.cache_bytes_per_token(_cache_number_bytes(header))
-    return header.file_bytes + each * settings.slots * settings.context + _work_bytes(header)
+    return LIBRARY_BYTES + header.file_bytes + each * settings.slots * settings.context + _work_bytes(header)
 
 
 def _start(settings: ServerSettings, model: str) -> RunningServer:
     header = read_header(settings.file, model)
-    before, started = resident_bytes(), time.perf_counter()
     library = _library(model)
+    before, started = resident_bytes(), time.perf_counter()
     key = secrets.token_urlsafe(24)
     try:
         server = library.Server(_parameters(library, settings, header, key))
@@ -158,7 +170,7 @@ def _start(settings: ServerSettings, model: str) -> RunningServer:
         device=_device(library, settings),
         header=header,
         load_s=time.perf_counter() - started,
-        memory_bytes=max(resident_bytes() - before, 0),
+        before_bytes=before,
         estimated_bytes=estimate,
         server=server,
     )
@@ -181,7 +193,6 @@ def _parameters(library: Any, settings: ServerSettings, header: GgufHeader, key:
     wanted.ctx_shift = False  # an answer that no longer sees its question is worth nothing
     wanted.cache_ram_mib = 0  # prompts stay in their slots; no second store of them
     wanted.warmup = False
-    wanted.force_pure_content_parser = True  # the text as the model wrote it
     wanted.reasoning_format = library.common_reasoning_format.COMMON_REASONING_FORMAT_NONE
     wanted.n_threads_http = settings.slots + 2
     threads = thread_count()

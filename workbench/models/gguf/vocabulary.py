@@ -61,7 +61,8 @@ def read_vocabulary(folder: Path, size: int, model: str) -> Vocabulary:
     ids = {text: number for number, text in enumerate(tokens)}
     template = _chat_template(folder, settings)
     bos = ids.get(_text(settings.get("bos_token")))
-    placed = bos is not None and _places_first(tokenizer.get("post_processor") or {}, tokens[bos])
+    bos_text = "" if bos is None else tokens[bos]
+    placed = bos is not None and _places_first(tokenizer.get("post_processor") or {}, bos_text)
     return Vocabulary(
         splitter=splitter,
         tokens=tokens,
@@ -71,7 +72,7 @@ def read_vocabulary(folder: Path, size: int, model: str) -> Vocabulary:
         ends=_ends(folder, ids.get(_text(settings.get("eos_token"))), model),
         pad=ids.get(_text(settings.get("pad_token"))),
         # a chat template that writes the token itself is the last word on it
-        begins_with_bos=placed and (template is None or "bos_token" in template or tokens[bos] in template),
+        begins_with_bos=placed and (template is None or "bos_token" in template or bos_text in template),
         chat_template=without_generation_tags(template) if template else None,
     )
 
