@@ -9,6 +9,7 @@ import typer
 from workbench.commands.model_anatomy import print_anatomy
 from workbench.commands.model_bench import bench
 from workbench.commands.model_files import convert
+from workbench.commands.model_hub import download
 from workbench.commands.printing import AsJson, one_line, print_fields, print_json, print_table
 from workbench.commands.session import redacted, say, workspace
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("check")(check)
     group.command("bench")(bench)
+    group.command("download")(download)
     group.command("add")(add)
     group.command("remove")(remove)
     group.command("convert")(convert)

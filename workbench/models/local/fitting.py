@@ -13,13 +13,12 @@ from pathlib import Path
 
 from workbench.errors import ModelUnavailable
 from workbench.models.local.memory import (
-    GROWING,
     LIBRARIES_BYTES,
     MemoryEstimate,
-    cache_bytes_per_token,
     estimate_memory,
 )
 from workbench.models.local.quantization import available
+from workbench.models.local.weights import context_tokens
 
 SHARE = 0.95  # estimates err by some percent, and other programs breathe
 SHORTEST_CONTEXT = 256
@@ -111,19 +110,16 @@ def would_fit(demand: Demand, free_bytes: int, candidates: Iterable[tuple[str, P
                 yield f"a context of {length:,} tokens (`context: {length}`, `concurrency: 1`)"
                 break
     for name, folder in candidates:
-        other = replace(demand, folder=folder, name=name, adapter=None)
+        context = min(demand.context_tokens, context_tokens(folder) or demand.context_tokens)
+        other = replace(demand, folder=folder, name=name, context_tokens=context, adapter=None)
         if folder.resolve() != demand.folder.resolve() and _fits(other, free_bytes):
             yield f"model '{name}' ({gigabytes(other.needed_bytes())})"
 
 
 def cache_tokens(demand: Demand, free_bytes: int) -> int:
     """Tokens of attention cache that there is memory for: at most what is asked, at least one row."""
-    alone = replace(demand, rows=1)
-    left = free_bytes * SHARE - alone.needed_bytes()
-    each = (2 + GROWING) * cache_bytes_per_token(demand.folder, demand.quantization)
-    more = int(left // max(1, each))
-    most = demand.rows * demand.context_tokens
-    return max(demand.context_tokens, min(most, demand.context_tokens + more))
+    rows = demand.rows if _fits(demand, free_bytes) else max(1, _most_rows(demand, free_bytes))
+    return rows * demand.context_tokens
 
 
 def gigabytes(count: int) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +130,15 @@ def _parts(model: str) -> tuple[str, str | None]:
     return found["repository"], found["revision"]
 
 
-def _used(siblings: list[Any]) -> Iterator[Any]:
-    from huggingface_hub.utils import filter_repo_objects
+def _used(siblings: list[Any]) -> list[Any]:
+    def matches(file: str, patterns: tuple[str, ...]) -> bool:
+        return any(fnmatch(file, pattern) for pattern in patterns)
 
-    yield from filter_repo_objects(
-        siblings,
-        allow_patterns=list(USED_FILES),
-        ignore_patterns=list(UNUSED_FILES),
-        key=lambda each: each.rfilename,
-    )
+    return [
+        each
+        for each in siblings
+        if matches(each.rfilename, USED_FILES) and not matches(each.rfilename, UNUSED_FILES)
+    ]
 
 
 def _is_here(repository: str, file: str, commit: str | None) -> bool:

@@ -179,10 +179,10 @@ def _weights_bytes(tensors: tuple[Tensor, ...], widths: Widths, kind: Quantizati
 
 def _step_bytes(widths: Widths, rest: int, context_tokens: int, rows: int) -> int:
     """Working memory of the largest step: reading the prompts that enter together."""
-    tokens = max(min(STEP_TOKENS, rows * context_tokens), context_tokens)
-    together = max(1, tokens // context_tokens)
+    tokens = min(STEP_TOKENS, rows * context_tokens)
     through = tokens * (4 * widths.hidden + 3 * widths.feed_forward) * rest
-    scores = together * widths.heads * context_tokens * context_tokens * rest
+    # longer prompts are read in portions
+    scores = tokens * min(context_tokens, STEP_TOKENS) * widths.heads * rest
     logits = 2 * rows * widths.vocabulary * 4
     return through + scores + logits
 
