@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.models.local.test_adapters import tiny_adapter
 from tests.models.tiny import tiny_model
 from tests.require import require
 from workbench.core.model import Completion, LocalModel, Model, ModelSpec, Request
@@ -353,6 +354,44 @@ def test_a_folder_held_as_gguf_is_converted_at_its_first_use(
     assert len(list((tmp_path / "cache" / "gguf").glob("*-q8_0.gguf"))) == 1
     identities = {catalog.open(f"small{held}").identity() for held in ("", "@q8_0", "@q4_0", "@int8")}
     assert len(identities) == 4
+
+
+def test_an_adapter_is_merged_before_the_folder_is_converted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(find_spec("peft"), "the package peft")
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+    base = tiny_model(tmp_path / "base")
+    adapter = tiny_adapter(tmp_path / "adapter", base)
+    plain, adapted = (
+        ModelSpec(name="tiny", provider="transformers", model=str(base), adapter=one)
+        for one in (None, str(adapter))
+    )
+
+    async def by_transformers() -> str:
+        model = TransformersModel(adapted)
+        try:
+            return (await model.complete(a_request(max_tokens=12))).text
+        finally:
+            await model.close()
+
+    row = adapted.model_copy(update={"provider": "llama_cpp", "quantization": "f32"})
+    bare = plain.model_copy(update={"provider": "llama_cpp", "quantization": "f32"})
+    assert LlamaCppModel.check(row).ok
+    found, without = ask(row, a_request(max_tokens=12))[0].text, ask(bare, a_request(max_tokens=12))[0].text
+    assert found == asyncio.run(by_transformers()) != without
+    assert LlamaCppModel(row).identity() != LlamaCppModel(bare).identity()
+
+
+def test_a_model_without_a_chat_template_needs_one_in_its_row(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "base", chat_template=None)
+    file = convert(folder, tmp_path / "base.gguf", "f16", "base").file
+    assert "chat_template: chatml" in LlamaCppModel.check(a_row(file)).sentence
+    with pytest.raises(ModelUnavailable, match="no chat template"):
+        ask(a_row(file), a_request())
+    assert "no chat template 'chatmil'" in LlamaCppModel.check(a_row(file, chat_template="chatmil")).sentence
+    named = a_row(file, chat_template="plain")
+    assert LlamaCppModel.check(named).ok and ask(named, a_request())[0].prompt_tokens > 10
 
 
 def test_a_file_takes_no_quantization_and_no_adapter(small_file: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import http.client
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -44,7 +45,7 @@ class LlamaCppModel:
     @staticmethod
     def check(spec: ModelSpec) -> ModelCheck:
         """Whether llama.cpp is installed and the file or folder can be used. Loads and converts nothing."""
-        from workbench.models.gguf.files import check_source, named_file
+        from workbench.models.gguf.files import check_source, chosen_template, named_file, require_template
         from workbench.models.gguf.header import read_header
 
         if find_spec("xllamacpp") is None or find_spec("gguf") is None:
@@ -53,9 +54,11 @@ class LlamaCppModel:
             )
         try:
             sentence = check_source(spec)
+            chosen_template(spec)
             file = named_file(spec)
             if file is not None:
                 header = read_header(file, spec.name)
+                require_template(spec, header)
                 sentence = f"{sentence[:-1]}: {header.architecture}, {header.parameters:,} parameters."
         except ModelError as problem:
             return ModelCheck(False, problem.problem)
@@ -141,7 +144,7 @@ class LlamaCppModel:
 
     def _open(self) -> None:
         from workbench.models.gguf.client import LlamaServerClient
-        from workbench.models.gguf.files import gguf_file
+        from workbench.models.gguf.files import chosen_template, gguf_file, require_template
         from workbench.models.gguf.header import read_header
         from workbench.models.gguf.server import ServerLease, fitting, wants_cpu
 
@@ -151,7 +154,11 @@ class LlamaCppModel:
             file = gguf_file(self.spec)
             header = read_header(file, self.spec.name)
             on_cpu = wants_cpu(self.spec.device)
-            settings = fitting(header, file, self.concurrency, self.spec.context, on_cpu, self.spec.name)
+            require_template(self.spec, header)
+            settings = dataclasses.replace(
+                fitting(header, file, self.concurrency, self.spec.context, on_cpu, self.spec.name),
+                chat_template=chosen_template(self.spec),
+            )
             lease = ServerLease(settings, self.spec.name)
             running = lease.running
             self.context = settings.context

@@ -16,6 +16,9 @@ from workbench.core.document import content_hash
 from workbench.core.model import ModelSpec
 from workbench.errors import ModelUnavailable, UnknownName
 from workbench.models.gguf.convert import Converted, check_convertible, convert, known_quantization
+from workbench.models.gguf.header import GgufHeader
+from workbench.models.local.adapters import check_base, find_adapter, require_adapter
+from workbench.models.local.chat_templates import choices, template_text
 from workbench.models.local.weights import find_weights, local_folder, weights_hash
 
 PROVIDER = "llama_cpp"
@@ -40,7 +43,7 @@ def gguf_file(spec: ModelSpec) -> Path:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{kept}.lock"):
             if not kept.is_file():
-                convert(folder, kept, quantization, spec.name)
+                _convert(spec, folder, kept, quantization)
     return kept
 
 
@@ -57,8 +60,7 @@ def write_gguf(spec: ModelSpec, file: Path, quantization: str) -> Converted:
             spec.name,
         )
     folder = find_weights(spec.model, spec.name)
-    _refuse_adapter(spec)
-    return convert(folder, file, quantization, spec.name)
+    return _convert(spec, folder, file, quantization)
 
 
 def check_source(spec: ModelSpec) -> str:
@@ -73,6 +75,13 @@ def check_source(spec: ModelSpec) -> str:
             f"'{spec.model}' is not on this machine; it is downloaded at its first use.", spec.name, PROVIDER
         )
     check_convertible(folder, spec.name)
+    if spec.adapter is not None:
+        adapter = local_folder(spec.adapter, spec.name)
+        if adapter is None:
+            raise ModelUnavailable(
+                f"the adapter '{spec.adapter}' is not on this machine.", spec.name, PROVIDER
+            )
+        check_base(require_adapter(adapter, spec.name), folder, spec.name)
     kept = cache_folder() / f"{_source_hash(spec, folder)}-{quantization}.gguf"
     done = "was converted to GGUF" if kept.is_file() else "is converted to GGUF at its first use"
     return f"{folder} {done}, held as {quantization}, and run by llama.cpp."
@@ -82,10 +91,29 @@ def file_identity(spec: ModelSpec) -> str:
     """Hash of what decides the answers: the file, or the folder that it is made of."""
     named = named_file(spec)
     if named is not None:
-        return content_hash({"gguf": _file_hash(named), "chat_template": spec.chat_template})
+        return content_hash({"gguf": _file_hash(named), "chat_template": chosen_template(spec)})
     folder = find_weights(spec.model, spec.name)
     made = {"gguf of": _source_hash(spec, folder), "quantization": _quantization(spec)}
-    return content_hash(made | {"chat_template": spec.chat_template})
+    return content_hash(made | {"chat_template": chosen_template(spec)})
+
+
+def chosen_template(spec: ModelSpec) -> str | None:
+    """The chat template that the row states in place of the model's own."""
+    return None if spec.chat_template is None else template_text(spec.chat_template, spec.name)
+
+
+def require_template(spec: ModelSpec, header: GgufHeader) -> None:
+    """Raises ModelUnavailable where neither the row nor the file has a chat template.
+
+    llama.cpp would take one that the model was never trained on.
+    """
+    if spec.chat_template is None and not header.settings.get("tokenizer.chat_template"):
+        raise ModelUnavailable(
+            "it has no chat template; state one in its row, such as `chat_template: chatml` "
+            f"({choices()}, or the path of a .jinja file).",
+            spec.name,
+            PROVIDER,
+        )
 
 
 def cache_folder() -> Path:
@@ -132,18 +160,21 @@ def _quantization(spec: ModelSpec) -> str:
         raise ModelUnavailable(str(problem), spec.name, PROVIDER) from None
 
 
+def _convert(spec: ModelSpec, folder: Path, file: Path, quantization: str) -> Converted:
+    check_convertible(folder, spec.name)
+    if spec.adapter is None:
+        return convert(folder, file, quantization, spec.name)
+    from workbench.models.gguf.merging import merged_folder
+
+    with merged_folder(folder, find_adapter(spec.adapter, spec.name), spec.name) as whole:
+        return convert(whole, file, quantization, spec.name)
+
+
 def _source_hash(spec: ModelSpec, folder: Path) -> str:
-    _refuse_adapter(spec)
-    return hashlib.sha256(f"{FORMAT}:{weights_hash(folder)}".encode()).hexdigest()[:32]
-
-
-def _refuse_adapter(spec: ModelSpec) -> None:
-    if spec.adapter:
-        raise ModelUnavailable(
-            "a model with an adapter cannot be converted to GGUF; merge the two into a folder of their own.",
-            spec.name,
-            PROVIDER,
-        )
+    made_of = f"{FORMAT}:{weights_hash(folder)}"
+    if spec.adapter is not None:
+        made_of += f":{weights_hash(find_adapter(spec.adapter, spec.name))}"
+    return hashlib.sha256(made_of.encode()).hexdigest()[:32]
 
 
 def _file_hash(file: Path) -> str:
