@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Visit, texts
 from tests.app.sizes_made_by_hand import hosted, made, point
+from tests.fake_openai import openai_server
 from workbench.app.widgets.size_axes import AXES
 from workbench.app.widgets.size_labels import box_of, overlap, positions
 from workbench.app.widgets.size_pays import rows, said
@@ -145,6 +146,11 @@ def test_names_in_a_chart_lie_beside_each_other() -> None:
     boxes = [box_of(x, y, 7.2 * len(name), side) for (x, y), name, side in zip(places, names, sides)]
     assert not any(overlap(one, other) for one in boxes for other in boxes if one is not other)
     assert all(box[2] <= 640 for box in boxes)
+
+
+def test_of_two_dots_close_together_the_upper_has_its_name_above() -> None:
+    sides = positions([(100.0, 50.0), (101.0, 64.0)], ["nano@int8", "nano@fp32"], 640)
+    assert [side.split()[0] for side in sides] == ["bottom", "top"]
 
 
 # --- drawn
@@ -282,6 +288,29 @@ def test_a_run_of_one_model_says_what_to_add_and_where(visit: Visit, root: Path,
     test = visit("size", run=run)
     assert "This run has one model only" in texts(test)
     assert "quantization" in texts(test)
+
+
+def test_a_hosted_model_is_held_against_the_price_of_this_machine(
+    visit: Visit, root: Path, weights: None
+) -> None:
+    with openai_server(answer=lambda body: "Answer: 42") as url:
+        (root / "experiments" / "models.yaml").write_text(
+            f"models:\n- {{name: big, provider: openai, model: big-1, base_url: '{url}', "
+            "price: {prompt: 1, completion: 4}}\n"
+        )
+        ws = Workspace.open(root)
+        experiment = ws.experiment("quickstart").model_copy(
+            update={"models": ("nano", "big"), "prompts": ("step-by-step",), "quantization": ()}
+        )
+        run = create_run(ws, experiment.model_copy(update={"baseline": None}), limit=4, owner="command")
+        execute_run(ws, run)
+        ws.close()
+    test = visit("size", run=run, hour="0.001")
+    assert not test.error, [error.value for error in test.error]
+    assert "big** (hosted)" in test.table[0].value.to_string().replace("\u00a0", " ")
+    assert "rows a month" in texts(test)
+    assert "What a hosted model costs is not known" not in texts(test)
+    assert len(test.get("plotly_chart")) == 2  # quality, and where the local model pays
 
 
 @pytest.mark.parametrize("page", ["run", "compare"])

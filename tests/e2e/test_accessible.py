@@ -16,6 +16,7 @@ VIEWS = {
     "datasets": ["", "?view=profile", "?view=import"],
     "experiments": ["", "?view=yaml"],
     "compare": ["", "?view=rows", "?view=charts"],
+    "size": ["", "?cost=usd&hour=0.4"],
 }
 pytestmark = pytest.mark.timeout(900)  # a browser on a busy machine
 PAGES = [f"{name}{view}" for name in MENU for view in VIEWS.get(name, [""])]
@@ -47,7 +48,7 @@ def test_no_serious_axe_violation(browser: Any, site: Site, with_a_run: None, pa
         tab.wait_for_selector("h1", timeout=60_000)
         settle(tab)
         if scheme == "dark":
-            keep(tab, f"dark-{path.replace('?view=', '-')}")
+            keep(tab, f"dark-{path.replace('?view=', '-').replace('?', '-').replace('&', '-')}")
         found = Axe().run(tab).response["violations"]
         serious = [
             f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"

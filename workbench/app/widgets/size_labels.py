@@ -10,6 +10,8 @@ from collections.abc import Sequence
 Box = tuple[float, float, float, float]
 LETTER, LINE, GAP = 7.2, 17.0, 9.0
 """Pixels: a letter's width, a line's height, and the space between a dot and its name."""
+NEAR = 13.0
+"""A name so near to another dot, in pixels, reads as that dot's."""
 SIDES = {
     "top right": (0.0, 1.0),
     "bottom right": (0.0, -1.0),
@@ -31,7 +33,7 @@ def positions(places: Sequence[tuple[float, float]], names: Sequence[str], width
         places: the dots, in pixels from the lower left corner.
         width: of the chart in pixels; no name leaves it.
     """
-    dots = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    dots = [(x - NEAR, y - NEAR, x + NEAR, y + NEAR) for x, y in places]
     taken: list[Box] = []
     found = []
     for number, ((x, y), text) in enumerate(zip(places, names, strict=True)):
