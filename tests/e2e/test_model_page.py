@@ -50,8 +50,10 @@ def test_a_benchmark_is_started_watched_and_kept(tab: Any, site: Site) -> None:
 def test_a_benchmark_can_be_cancelled(tab: Any, site: Site) -> None:
     open_page(tab, site, "/model?model=nano&quantization=bf16&view=speed")
     tab.get_by_role("button", name="Measure for 30 s").click()
+    tab.get_by_role("progressbar").wait_for(timeout=30_000)
+    tab.wait_for_timeout(2000)  # as a person does: not while the page is being put together
     tab.get_by_role("button", name="Cancel").click(timeout=30_000)
-    tab.get_by_text("cancelled").first.wait_for(timeout=60_000)
+    tab.get_by_text("cancelled").first.wait_for(timeout=90_000)
     assert tab.get_by_role("button", name="Measure for 30 s").count() == 1
 
 

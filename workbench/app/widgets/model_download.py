@@ -20,8 +20,7 @@ def download_panel(spec: ModelSpec) -> None:
         with bar:
             st.fragment(_progress, run_every="0.5s")(now)
         with button:
-            if st.button("Cancel", icon=":material/stop_circle:", key="download cancel"):
-                now.cancel()
+            st.button("Cancel", icon=":material/stop_circle:", key="download cancel", on_click=now.cancel)
         st.caption("What has arrived is kept: a later attempt goes on from there.")
         return
     if now is not None and now.problem is not None:

@@ -119,9 +119,19 @@ def _start(ws: Workspace, name: str, last: BenchmarkState | None) -> None:
 
 
 def _cancel(ws: Workspace) -> None:
-    if st.button("Cancel", icon=":material/stop_circle:", key="benchmark cancel"):
+    # as a callback: while a fragment polls, a click may reach the fragment's run instead of the page's
+    st.button(
+        "Cancel",
+        icon=":material/stop_circle:",
+        key="benchmark cancel",
+        on_click=_asked_to_stop,
+        args=(ws,),
+    )
+
+
+def _asked_to_stop(ws: Workspace) -> None:
+    with explained("cancelling the benchmark"):
         cancel_benchmark(ws)
-        st.rerun()
 
 
 def _progress(ws: Workspace) -> None:
