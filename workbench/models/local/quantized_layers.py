@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from workbench.models.local.quantization import QUANTIZATIONS
 
 INT4_GROUP = 32
+OUTPUT_BLOCK = 16
 NF4_BLOCKS = (64, 32)
 """Weights that share a scale: the first that divides a layer's input width is taken."""
 ACTIVATION_STEP = 2 / 127  # activations in 7 bits: products of 8 by 8 bits overflow on CPUs without VNNI
@@ -117,6 +118,11 @@ def _replacement(quantization: str, device: str) -> Replace | None:
     }.get(quantization)
 
 
+def _in_blocks(layer: nn.Linear) -> bool:
+    # torch's packed kernels for the CPU refuse other widths, or read past the end and take the process down
+    return layer.in_features % INT4_GROUP == 0 and layer.out_features % OUTPUT_BLOCK == 0
+
+
 def _row_int8(layer: nn.Linear, device: str) -> nn.Module:
     before = torch.backends.quantized.engine
     torch.backends.quantized.engine = "fbgemm"
@@ -183,13 +189,17 @@ def _moved(found: Any, layer: nn.Linear, device: str) -> nn.Module:
     return placed
 
 
-def _quanto_int8(layer: nn.Linear, device: str) -> nn.Module:
+def _quanto_int8(layer: nn.Linear, device: str) -> nn.Module | None:
+    if not _in_blocks(layer):
+        return None
     from optimum.quanto import qint8
 
     return _quanto(layer, qint8, device)
 
 
-def _quanto_int4(layer: nn.Linear, device: str) -> nn.Module:
+def _quanto_int4(layer: nn.Linear, device: str) -> nn.Module | None:
+    if not _in_blocks(layer):
+        return None
     from optimum.quanto import qint4
 
     return _OutsideInference(_quanto(layer, qint4, device))
@@ -213,7 +223,7 @@ def _torchao_int8(layer: nn.Linear, device: str) -> nn.Module:
 
 
 def _torchao_int4(layer: nn.Linear, device: str) -> nn.Module | None:
-    if layer.in_features % INT4_GROUP or layer.out_features % 16:
+    if not _in_blocks(layer):
         return None
     from torchao.quantization import Int4WeightOnlyConfig, quantize_
 
