@@ -9,13 +9,10 @@ from typing import Any
 import streamlit as st
 
 from workbench.app.widgets.fields import number, one_line, one_of, without_empty
+from workbench.models.local.quantization import available
 
 FIRST = "the first cell"
-QUANTIZATIONS = {
-    "fp32": "as trained, slowest",
-    "bf16": "half the memory, almost the same answers",
-    "int8": "a quarter of the memory, fastest on a CPU",
-}
+QUANTIZATIONS = {kind.name: kind.good_for for kind in available()}
 
 
 @dataclass(frozen=True)

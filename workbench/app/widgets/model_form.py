@@ -13,6 +13,7 @@ from workbench.app.widgets.text import escaped
 from workbench.core.document import validate
 from workbench.core.model import ModelSpec
 from workbench.engine import Workspace
+from workbench.models.local.quantization import available
 
 KINDS = {
     "openai": "An OpenAI-compatible address (hosted, Ollama, vLLM, llama.cpp …)",
@@ -49,7 +50,7 @@ def model_form(ws: Workspace) -> None:
                 content["price"] = {"prompt": price_in, "completion": price_out}
         else:
             kind = left.selectbox(
-                "Quantization", ["as it is", "fp32", "bf16", "int8"], key="model quantization"
+                "Quantization", ["as it is", *(one.name for one in available())], key="model quantization"
             )
             content["quantization"] = "" if kind == "as it is" else kind
         if st.form_submit_button("Add the model", type="primary", icon=":material/add:"):

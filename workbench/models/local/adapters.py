@@ -73,12 +73,12 @@ def check_base(adapter: Path, base: Path, name: str) -> None:
         raise _refused(problem.problem, name) from None
     shapes = {tensor.name: tensor.shape for tensor in held}
     for tensor in trained:
-        problem = _difference(tensor, shapes)
-        if problem:
+        difference = _difference(tensor, shapes)
+        if difference:
             stated = adapter_config(adapter, name).get("base_model_name_or_path") or "another model"
             raise _refused(
-                f"the adapter '{adapter}' does not fit the base '{base}': {problem}; it states that it was "
-                f"trained on '{stated}', use that as `model`.",
+                f"the adapter '{adapter}' does not fit the base '{base}': {difference}; it states that it "
+                f"was trained on '{stated}', use that as `model`.",
                 name,
             )
 

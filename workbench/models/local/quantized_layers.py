@@ -143,28 +143,32 @@ def _batch_int8(layer: nn.Linear, device: str) -> nn.Module:
 
 
 def _bnb_int8(layer: nn.Linear, device: str) -> nn.Module:
-    import bitsandbytes
+    import bitsandbytes.nn
+
+    layers: Any = bitsandbytes.nn
 
     # threshold 0: columns that stand out would be looked for over the whole batch
-    found = bitsandbytes.nn.Linear8bitLt(
+    found = layers.Linear8bitLt(
         layer.in_features,
         layer.out_features,
         bias=layer.bias is not None,
         has_fp16_weights=False,
         threshold=0.0,
     )
-    found.weight = bitsandbytes.nn.Int8Params(layer.weight.data, requires_grad=False, has_fp16_weights=False)
+    found.weight = layers.Int8Params(layer.weight.data, requires_grad=False, has_fp16_weights=False)
     return _moved(found, layer, device)
 
 
 def _nf4(layer: nn.Linear, device: str) -> nn.Module:
-    import bitsandbytes
+    import bitsandbytes.nn
+
+    layers: Any = bitsandbytes.nn
 
     # on the CPU its scales are counted row by row: a block that goes on in the next row gets a wrong one
     block = next((size for size in NF4_BLOCKS if layer.in_features % size == 0), None)
     if block is None:
         return layer.to(device)
-    found = bitsandbytes.nn.Linear4bit(
+    found = layers.Linear4bit(
         layer.in_features,
         layer.out_features,
         bias=layer.bias is not None,
@@ -172,7 +176,7 @@ def _nf4(layer: nn.Linear, device: str) -> nn.Module:
         compress_statistics=False,
         quant_type="nf4",
     )
-    found.weight = bitsandbytes.nn.Params4bit(
+    found.weight = layers.Params4bit(
         layer.weight.data,
         requires_grad=False,
         compress_statistics=False,
