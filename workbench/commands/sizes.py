@@ -21,6 +21,8 @@ class Cost(StrEnum):
     memory = "memory"
     disk = "disk"
     time = "time"
+    speed = "speed"
+    first_token = "first_token"  # noqa: S105
     usd = "usd"
 
 

@@ -43,21 +43,26 @@ from workbench.statistics import (
 )
 from workbench.storage.scores import CellScores
 
-CostAxis = Literal["memory", "disk", "time", "usd"]
+CostAxis = Literal["memory", "disk", "time", "speed", "first_token", "usd"]
 DEFAULT_MARGIN = 0.02
 
 COSTS: dict[str, Callable[[SizePoint], float | None]] = {
     "memory": lambda point: point.memory_bytes,
     "disk": lambda point: point.disk_bytes,
     "time": lambda point: 1 / point.rows_per_s if point.rows_per_s else None,
+    "speed": lambda point: 1 / point.tokens_per_s if point.tokens_per_s else None,
+    "first_token": lambda point: point.first_token_s,
     "usd": lambda point: point.usd_per_1000_rows,
 }
 """What a point costs on each axis; less is better. None: not known."""
+NOISE_SHARE, NOISE_BYTES = 0.1, 64_000_000
+"""Memory that differs by no more than this is the same: a process varies by as much from run to run."""
 SMALLNESS: tuple[Callable[[SizePoint], float | None], ...] = (
-    lambda point: point.memory_bytes,
     lambda point: point.parameters,
+    lambda point: point.memory_bytes,
     lambda point: point.disk_bytes,
 )
+"""What makes one point smaller than another of about the same memory."""
 
 
 def sizes(
@@ -257,16 +262,24 @@ def _with_front(points: list[SizePoint], sign: int, cost: str) -> list[SizePoint
 def _smallest(points: Sequence[SizePoint]) -> SizePoint | None:
     """The least memory among the local points that are good enough; else the cheapest hosted one.
 
-    Where memory is not known of all of them, parameters decide, then the size on disk.
+    Where memory is about the same or not known of all of them, parameters decide, then memory and disk.
     """
     good = [point for point in points if point.good_enough]
     local = [point for point in good if point.local]
     if not local:
         return min(good, key=lambda point: (_or_inf(point.usd_per_1000_rows), point.shortfall), default=None)
+    held = [point.memory_bytes for point in local if point.memory_bytes is not None]
+    if len(held) == len(local):
+        least = min(held)
+        local = [point for point, taken in zip(local, held, strict=True) if _alike(taken, least)]
     known = [measure for measure in SMALLNESS if all(measure(point) is not None for point in local)]
     if not known:
         return local[0] if len(local) == 1 else None
     return min(local, key=lambda point: (*(measure(point) for measure in known), point.shortfall))
+
+
+def _alike(taken: int, least: int) -> bool:
+    return taken - least <= max(NOISE_BYTES, NOISE_SHARE * least)
 
 
 def _or_inf(value: float | None) -> float:

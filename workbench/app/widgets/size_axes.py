@@ -1,4 +1,4 @@
-"""What a model can cost, as the Size page measures it: memory, disk, time or USD.
+"""What a model can cost, as the Size page measures it: memory, disk, time, speed, waiting or USD.
 
 AXES["memory"].value(point) -> 420_000_000      AXES["memory"].words(420_000_000) -> "420 MB"
 """
@@ -34,6 +34,10 @@ class Axis:
         return NOT_MEASURED if found is None else self.words(found)
 
 
+def _seconds_per_1000_tokens(point: SizePoint) -> float | None:
+    return 1000 / point.tokens_per_s if point.tokens_per_s else None
+
+
 def _seconds_per_1000(point: SizePoint) -> float | None:
     return 1000 / point.rows_per_s if point.rows_per_s else None
 
@@ -46,6 +50,20 @@ AXES = {
         "Disk", "size on disk, MB", "on {} of the disk space", lambda point: point.disk_bytes, amount
     ),
     "time": Axis("Time", "seconds per 1,000 rows", "in {} of the time", _seconds_per_1000, seconds),
+    "speed": Axis(
+        "Speed",
+        "seconds per 1,000 tokens written",
+        "in {} of the time for a token",
+        _seconds_per_1000_tokens,
+        seconds,
+    ),
+    "first_token": Axis(
+        "First token",
+        "seconds to the first token, median",
+        "in {} of the time to the first token",
+        lambda point: point.first_token_s,
+        seconds,
+    ),
     "usd": Axis(
         "USD", "USD per 1,000 rows", "for {} of the cost", lambda point: point.usd_per_1000_rows, dollars
     ),
