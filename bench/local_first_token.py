@@ -86,10 +86,10 @@ async def first_text_s(model: Model, messages: prompts.Messages) -> float:
     return waited
 
 
-async def waits(model: Model, streams: int) -> dict[str, list[float]]:
-    """Seconds by kind of prompt."""
-    short = prompts.no_shots(streams, 5)
-    new = [prompts.eight_shots(1, 10 + turn)[0] for turn in range(streams)]
+async def waits(model: Model, streams: int, part: int) -> dict[str, list[float]]:
+    """Seconds by kind of prompt; each part of the measurement has prompts of its own."""
+    short = prompts.no_shots(streams, part)
+    new = [prompts.eight_shots(1, 100 * part + turn)[0] for turn in range(streams)]
     found: dict[str, list[float]] = {"short": [], "new": []}
     for turn in range(streams):
         found["short"].append(await first_text_s(model, short[turn]))
@@ -101,11 +101,11 @@ async def table(name: str, streams: int) -> None:
     """Prints one model's table."""
     model = local_model(str(models.folder(name)))
     await first_text_s(model, prompts.no_shots(1, 30)[0])
-    found = {"nothing else": await waits(model, streams)}
+    found = {"nothing else": await waits(model, streams, 1)}
     async with run_here(model):
-        found["a run in the same process"] = await waits(model, streams)
+        found["a run in the same process"] = await waits(model, streams, 2)
     with run_beside(name):
-        found["a run in another process"] = await waits(model, streams)
+        found["a run in another process"] = await waits(model, streams, 3)
     await model.close()
     print(f"\n### {name}: {streams} streams of each kind\n")
     print("| beside | prompt | p50 s | p95 s | wanted |")

@@ -90,6 +90,7 @@ def contest(
                 worker.answer(prompts.eight_shots(few, variant), tokens)
             except (ContenderFailed, ImportError, WorkbenchError) as problem:
                 notes[entry.name] = f"left out: {problem}"
+                print(f"{entry.name} is left out: {problem}", file=sys.stderr, flush=True)
                 continue
             workers[entry.name], notes[entry.name] = worker, worker.note
         for turn in range(rounds):
@@ -138,7 +139,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--slots", type=int, default=8, help="of llama.cpp")
     parser.add_argument("--gguf", default="f32,q8_0", help="precisions, with commas; empty: none")
-    parser.add_argument("--only", default="", help="names that contain one of these, with commas")
+    parser.add_argument("--only", nargs="+", default=[""], help="contenders whose names contain one of these")
     parser.add_argument(
         "--peers", default=os.environ.get("BENCH_PEERS"), help="the Python of bench/peers/requirements.txt"
     )
@@ -152,7 +153,7 @@ def main() -> None:
         taking_part = [
             entry
             for entry in entries(options.peers, options.slots, large, gguf)
-            if any(part in entry.name for part in options.only.split(","))
+            if any(part in entry.name for part in options.only)
         ]
         answered, notes = contest(name, taking_part, rows, slow_rows, options.rounds)
         print(f"\n### {name}: {rows} rows ({slow_rows} for `generate` and its users), {TOKENS} new tokens\n")

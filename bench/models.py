@@ -29,7 +29,7 @@ RANDOM_SIZES = {
     "num_hidden_layers": 12,
     "num_attention_heads": 12,
     "num_key_value_heads": 12,
-    "max_position_embeddings": 2048,
+    "max_position_embeddings": 1024,
     # large enough for the likeliest token to stand out: texts vary, and rounding seldom decides between two
     "initializer_range": 0.06,
 }

@@ -22,8 +22,7 @@ def eight_shots(rows: int, variant: int = 0) -> list[Messages]:
     low, high = SHOT_CHARACTERS
     fitting = [row for row in _rows("train") if low <= len(row["question"] + row["reasoning"]) <= high]
     turns: list[dict[str, str]] = []
-    for place in range(SHOTS):
-        shot = fitting[(variant * SHOTS + place) % len(fitting)]
+    for shot in random.Random(variant).sample(fitting, SHOTS):
         turns += [
             {"role": "user", "content": shot["question"]},
             {"role": "assistant", "content": f"{shot['reasoning']} Answer: {shot['answer']}"},
