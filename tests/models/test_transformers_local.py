@@ -111,8 +111,9 @@ def test_a_common_beginning_is_read_once_and_changes_no_answer(folder: Path) -> 
 
 
 def test_an_equal_prompt_is_read_once_for_all_its_samples(folder: Path) -> None:
-    answers = together(folder, [a_request("again", temperature=1.0, seed=seed) for seed in range(6)])
-    assert [answer.cached_tokens == answer.prompt_tokens for answer in answers] == [False, *[True] * 5]
+    answers = together(folder, [a_request("again " * 20, temperature=1.0, seed=seed) for seed in range(6)])
+    # one that came a moment too late for the others' reading reads its last token itself
+    assert [answer.prompt_tokens - answer.cached_tokens <= 1 for answer in answers] == [False, *[True] * 5]
     assert len({answer.text for answer in answers}) > 1
 
 
@@ -269,7 +270,9 @@ def broken(tmp_path: Path) -> Path:
 
 
 def test_a_tokenizer_without_chat_template_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="no chat template; state one in its row, such as `chat_template: chatml`"):
+    with pytest.raises(
+        ModelUnavailable, match="no chat template; state one in its row, such as `chat_template: chatml`"
+    ):
         alone(tiny_model(tmp_path / "base", chat_template=None), [a_request("hi")])
 
 
@@ -307,7 +310,7 @@ def test_broken_weights_are_one_sentence(broken: Path) -> None:
     ("model", "words"),
     [
         ("./nowhere", "no folder"),
-        ("someone/something", "hub cannot give it"),
+        ("someone/something", "not on this machine, and HF_HUB_OFFLINE"),
         ("../../etc/passwd", "no folder"),
     ],
 )

@@ -6,9 +6,9 @@ from workbench.app import state
 from workbench.app.pages import link
 from workbench.app.widgets.controls import choose
 from workbench.app.widgets.errors import broken_files, explained
-from workbench.app.widgets.experiment_form import QUANTIZATIONS
 from workbench.app.widgets.model_form import model_form
 from workbench.app.widgets.numbers import dollars, seconds
+from workbench.app.widgets.quantizations import offered
 from workbench.app.widgets.said import say_once
 from workbench.app.widgets.stream import streamed
 from workbench.app.widgets.text import escaped, short
@@ -64,7 +64,7 @@ def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> N
     with left:
         name = choose("Model", names, state.MODEL) or names[0]
         local = specs[name].provider == "transformers"
-        kinds = ["as its row says", *QUANTIZATIONS] if local else ["as its row says"]
+        kinds = ["as its row says", *offered()] if local else ["as its row says"]
         kind = st.selectbox("Quantization", kinds, key="hello quantization", disabled=not local)
     with right:
         said = st.text_input("Say something", value="Hello! How are you?", key="hello text")
@@ -81,7 +81,7 @@ def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> N
             heard = streamed(stream_prompt(ws, prompt, model, None, {}), st.empty())
             st.caption(f"{seconds(heard.first_s)} to the first word, {seconds(heard.all_s)} in all")
     row, delete = st.columns([5, 1], vertical_alignment="center")
-    if specs[name].provider != "transformers" or specs[name].price.prompt:
+    if specs[name].provider == "openai":
         row.caption(escaped(f"{specs[name].model} at {specs[name].base_url or 'its own address'}"))
     if specs[name] not in embedded_specs():
         with delete:
@@ -105,7 +105,7 @@ def show() -> None:
     table(ws, specs)
     links(ws, specs)
     with st.expander("What quantization does"):
-        st.markdown("\n".join(f"- **{name}** — {words}" for name, words in QUANTIZATIONS.items()))
+        st.markdown("\n".join(f"- **{name}** — {words}" for name, words in offered().items()))
         st.caption("Write `small@int8` wherever a model is named.")
     st.subheader("Say hello", anchor=False)
     say_hello(ws, [spec.name for spec in specs], {spec.name: spec for spec in specs})

@@ -9,10 +9,9 @@ from typing import Any
 import streamlit as st
 
 from workbench.app.widgets.fields import number, one_line, one_of, without_empty
-from workbench.models.local.quantization import available
+from workbench.app.widgets.quantizations import offered
 
 FIRST = "the first cell"
-QUANTIZATIONS = {kind.name: kind.good_for for kind in available()}
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,13 @@ def experiment_form(content: dict[str, Any], key: str, have: Choices) -> dict[st
     new["prompts"] = _several("Prompts", content.get("prompts"), have.prompts, f"{key} prompts")
     new["models"] = _several("Models", content.get("models"), have.models, f"{key} models")
     if any(model in have.local_models for model in new["models"]):
+        kinds = offered()
         new["quantization"] = _several(
             "Quantization of local models (none: each model's own)",
             content.get("quantization"),
-            tuple(QUANTIZATIONS),
+            tuple(kinds),
             f"{key} quantization",
-            format_func=lambda name: f"{name}: {QUANTIZATIONS[name]}" if name in QUANTIZATIONS else name,
+            format_func=lambda name: f"{name}: {kinds[name]}" if name in kinds else name,
         )
     new["dataset"] = _dataset(content.get("dataset"), key, have)
     new["metrics"] = _metrics(content.get("metrics"), key, have)

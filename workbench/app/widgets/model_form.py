@@ -1,4 +1,4 @@
-"""A new row of models.yaml: any OpenAI-compatible address, or a local folder of weights."""
+"""A new row of models.yaml: any OpenAI-compatible address, a local folder of weights, or a GGUF file."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ import streamlit as st
 
 from workbench.app import state
 from workbench.app.widgets.errors import explained
+from workbench.app.widgets.quantizations import offered
 from workbench.app.widgets.said import say_next
 from workbench.app.widgets.text import escaped
 from workbench.core.document import validate
 from workbench.core.model import ModelSpec
 from workbench.engine import Workspace
-from workbench.models.local.quantization import available
+from workbench.models.local.chat_templates import CHAT_TEMPLATES
 
 KINDS = {
     "openai": "An OpenAI-compatible address (hosted, Ollama, vLLM, llama.cpp …)",
     "transformers": "A local folder or hub name of safetensors weights",
+    "llama_cpp": "A local GGUF file, run by llama.cpp",
 }
+MODEL_FIELDS = {
+    "openai": ("The server's name for it", "qwen2.5:7b"),
+    "transformers": ("Folder or hub name", "./models/mine"),
+    "llama_cpp": ("GGUF file", "./models/mine-q8_0.gguf"),
+}
+ITS_OWN = "its own"
 
 
 def model_form(ws: Workspace) -> None:
@@ -29,9 +37,7 @@ def model_form(ws: Workspace) -> None:
         left, right = st.columns(2)
         name = left.text_input("Name, as experiments will call it", key="model name", placeholder="qwen")
         model = right.text_input(
-            "The server's name for it" if hosted else "Folder or hub name",
-            key="model id",
-            placeholder="qwen2.5:7b" if hosted else "./models/mine",
+            MODEL_FIELDS[provider][0], key="model id", placeholder=MODEL_FIELDS[provider][1]
         )
         content: dict[str, object] = {"name": name.strip(), "provider": provider, "model": model.strip()}
         if hosted:
@@ -49,12 +55,36 @@ def model_form(ws: Workspace) -> None:
             if price_in or price_out:
                 content["price"] = {"prompt": price_in, "completion": price_out}
         else:
-            kind = left.selectbox(
-                "Quantization", ["as it is", *(one.name for one in available())], key="model quantization"
-            )
-            content["quantization"] = "" if kind == "as it is" else kind
+            content |= _local_fields(provider)
         if st.form_submit_button("Add the model", type="primary", icon=":material/add:"):
             _add(ws, {key: value for key, value in content.items() if value != ""})
+
+
+def _local_fields(provider: str) -> dict[str, object]:
+    left, right = st.columns(2)
+    found: dict[str, object] = {}
+    if provider == "transformers":
+        kind = left.selectbox("Quantization", ["as it is", *offered()], key="model quantization")
+        found["quantization"] = "" if kind == "as it is" else kind
+        found["adapter"] = right.text_input(
+            "LoRA adapter over it", key="model adapter", placeholder="none: the model alone"
+        ).strip()
+        template = left.selectbox(
+            "Chat template",
+            [ITS_OWN, *CHAT_TEMPLATES],
+            key="model template",
+            help="For a model whose tokenizer brings none.",
+        )
+        found["chat_template"] = "" if template == ITS_OWN else template
+    hour = right.number_input(
+        "USD for an hour of this machine",
+        0.0,
+        key="model price hour",
+        help="The Size page works out from it what 1,000 rows cost. 0: not known.",
+    )
+    if hour:
+        found["price"] = {"hour": hour}
+    return found
 
 
 def _add(ws: Workspace, content: dict[str, object]) -> None:

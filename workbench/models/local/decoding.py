@@ -18,13 +18,13 @@ from workbench.errors import ModelUnavailable
 from workbench.models.local.attention import CannotShare, Shared, Sharing, register
 from workbench.models.local.families import Family, families, portions
 from workbench.models.local.key_values import KeyValues, LayerPair
+from workbench.models.local.memory import PREFIX_BYTES
 from workbench.models.local.prefixes import PrefixTree
 from workbench.models.local.rows import Ids, Row
 from workbench.models.local.sampling import choose, log_probabilities
 
 PADDED_TOKENS = 2048
 """Tokens of one forward pass over prompts: more would keep a reader of a stream waiting."""
-PREFIX_BYTES = 2**28
 ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 SHORTEST_STORED = 16
 """Tokens; below this, taking them out of the tree costs more than reading them."""
