@@ -122,7 +122,8 @@ async def _run(name: str) -> None:
     ready = asyncio.Event()
     task = asyncio.create_task(run_for_ever(local_model(str(models.folder(name))), ready))
     await asyncio.wait([task, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
-    print(RUN_READY, flush=True)
+    if not task.done():
+        print(RUN_READY, flush=True)
     await task
 
 
