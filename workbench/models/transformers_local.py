@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.document import content_hash
 from workbench.core.model import ChatMessage, Completion, Footprint, ModelSpec, Request
-from workbench.errors import ModelUnavailable, PromptTooLong
+from workbench.errors import ModelRefused, ModelUnavailable, PromptTooLong
 from workbench.models.local.adapters import check_base, find_adapter, require_adapter
 from workbench.models.local.chat_templates import template_text
 from workbench.models.local.libraries import import_libraries
@@ -178,8 +178,7 @@ class TransformersModel:
         with self._opening:
             if self._lease is None:
                 folder = find_weights(self.spec.model, self.spec.name)
-                # a stated number of requests at once is a wish to be kept; the usual one is a limit
-                use = Use(self.concurrency, self.spec.context, exact=self.spec.concurrency is not None)
+                use = Use(self.concurrency, self.spec.context, self.spec.concurrency is not None)
                 self._lease = Lease(self._wanted(folder, quantization), use)
                 self.context = self.context or self._lease.resident.context
 
@@ -235,10 +234,19 @@ class TransformersModel:
                 f"The messages are {len(prompt):,} tokens for model '{self.spec.name}', whose context holds "
                 f"{context:,} with the answer; use fewer or shorter examples, or a model with more context."
             )
+        limit = min(sampling.max_tokens or DEFAULT_MAX_TOKENS, context - len(prompt))
+        if len(prompt) + limit > resident.cache_tokens:
+            raise ModelRefused(
+                f"{len(prompt):,} tokens of messages and up to {limit:,} of answer are more than there was "
+                f"memory for when it was loaded ({resident.cache_tokens:,} tokens); lower `max_tokens`, use "
+                "shorter messages, or close other programs.",
+                self.spec.name,
+                self.spec.provider,
+            )
         stop = sampling.stop or ()
         return Row(
             prompt=prompt,
-            limit=min(sampling.max_tokens or DEFAULT_MAX_TOKENS, context - len(prompt)),
+            limit=limit,
             temperature=sampling.temperature or 0.0,
             top_p=1.0 if sampling.top_p is None else sampling.top_p,
             seed=sampling.seed or 0,

@@ -13,7 +13,7 @@ import pytest
 from tests.models.tiny import tiny_model
 from workbench.core.model import LocalModel, ModelSpec, Request
 from workbench.core.prompt import Sampling
-from workbench.errors import ModelUnavailable
+from workbench.errors import ModelRefused, ModelUnavailable
 from workbench.models.local import process_memory, resident
 from workbench.models.transformers_local import TransformersModel
 
@@ -199,8 +199,37 @@ def test_fewer_requests_run_at_once_where_memory_is_short_unless_the_row_insists
     assert asyncio.run(tokens()) == 64 * 256
     monkeypatch.setattr(resident, "free_memory", lambda device="cpu": 16 * 10**6)
     assert 256 <= asyncio.run(tokens()) < 64 * 256
+    assert 256 <= asyncio.run(tokens(concurrency=200)) < 64 * 256
     with pytest.raises(ModelUnavailable, match="200 requests of 256 tokens at once"):
-        asyncio.run(tokens(concurrency=200))
+        asyncio.run(tokens(concurrency=200, context=256))
+
+
+def test_a_long_context_that_nobody_stated_shrinks_and_a_request_beyond_it_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tiny_model(tmp_path / "long", max_position_embeddings=131_072)
+    a_model(long)._tokenizer()  # the libraries are there: only the model itself is counted
+    beyond = Request(ASKED.messages, Sampling(temperature=0.0, max_tokens=100_000, seed=1))
+
+    async def whole(**row: Any) -> tuple[int, str]:
+        model = a_model(long, **row)
+        try:
+            assert (await model.complete(ASKED)).text
+            with pytest.raises(ModelRefused) as caught:
+                await model.complete(beyond)
+            assert (await model.complete(ASKED)).text
+            assert model._lease is not None
+            return model._lease.resident.cache_tokens, str(caught.value)
+        finally:
+            await model.close()
+
+    monkeypatch.setattr(resident, "free_memory", lambda device="cpu": 120 * 10**6)
+    for row in ({}, {"concurrency": 64}):
+        tokens, words = asyncio.run(whole(**row))
+        assert 4096 <= tokens < 100_000
+        assert f"({tokens:,} tokens)" in words and "up to 100,000 of answer" in words and "\n" not in words
+    with pytest.raises(ModelUnavailable, match="1 request of 131,072 tokens"):
+        asyncio.run(a_model(long, context=131_072).warm())
 
 
 def test_who_gives_up_while_a_model_loads_leaves_nothing_behind(large: Path) -> None:

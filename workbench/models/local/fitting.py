@@ -22,6 +22,8 @@ from workbench.models.local.weights import context_tokens
 
 SHARE = 0.95  # estimates err by some percent, and other programs breathe
 SHORTEST_CONTEXT = 256
+STARTING_CONTEXT = 4096
+"""Tokens of one request that are enough to start a model with whose row says nothing of its context."""
 NAMED = 2
 
 
@@ -114,6 +116,14 @@ def would_fit(demand: Demand, free_bytes: int, candidates: Iterable[tuple[str, P
         other = replace(demand, folder=folder, name=name, context_tokens=context, adapter=None)
         if folder.resolve() != demand.folder.resolve() and _fits(other, free_bytes):
             yield f"model '{name}' ({gigabytes(other.needed_bytes())})"
+
+
+def shortened(demand: Demand, free_bytes: int) -> Demand:
+    """The demand with the longest context that fits, but no less than is enough to start."""
+    least = min(demand.context_tokens, STARTING_CONTEXT)
+    while demand.context_tokens > least and not _fits(demand, free_bytes):
+        demand = replace(demand, context_tokens=max(least, demand.context_tokens // 2))
+    return demand
 
 
 def cache_tokens(demand: Demand, free_bytes: int) -> int:

@@ -17,7 +17,7 @@ from workbench.core.model import Footprint
 from workbench.errors import ModelUnavailable
 from workbench.models.local import process_memory
 from workbench.models.local.chat import ChatTokenizer
-from workbench.models.local.fitting import Demand, DoesNotFit, cache_tokens, check_fit, gigabytes
+from workbench.models.local.fitting import Demand, DoesNotFit, cache_tokens, check_fit, gigabytes, shortened
 from workbench.models.local.libraries import library_bytes
 from workbench.models.local.loading import Wanted, device_name, load
 from workbench.models.local.memory import MemoryEstimate, cache_bytes_per_token, free_memory, prefix_bytes
@@ -41,8 +41,13 @@ class Use:
     """Requests at once, at most."""
     context: int | None = None
     """Tokens of one request, where the row says it; else what the model's files say."""
-    exact: bool = False
-    """Whether memory for the whole batch is wanted, instead of as much of it as is sensible."""
+    stated_batch: bool = False
+    """Whether the row says `largest_batch` itself."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether all of it has to fit, instead of as much of it as there is memory for."""
+        return self.stated_batch and self.context is not None
 
 
 @dataclass(eq=False)
@@ -59,6 +64,8 @@ class Resident:
     disk_bytes: int
     load_s: float
     estimate: MemoryEstimate
+    cache_tokens: int
+    """Tokens that there is attention cache for: no request may take more with its answer."""
     before_bytes: int
     """What the process held before, libraries included."""
     users: int = 0
@@ -180,7 +187,7 @@ def _resident(wanted: Wanted, use: Use) -> Resident:
     from workbench.models.local.decoding import Decoder
 
     device = device_name(wanted.quantization, wanted.device, wanted.name)
-    demand, free = _with_room(_demand(wanted, use, device), use.exact)
+    demand, free = _with_room(_demand(wanted, use, device), use)
     before, started = process_memory.resident_bytes(), time.perf_counter()
     process_memory.forget_peak()
     with process_memory.separate_blocks():
@@ -210,6 +217,7 @@ def _resident(wanted: Wanted, use: Use) -> Resident:
         disk_bytes=sum(file.stat().st_size for file in _files(wanted)),
         load_s=load_s,
         estimate=demand.estimate(),
+        cache_tokens=tokens,
         before_bytes=before,
     )
 
@@ -229,22 +237,22 @@ def _files(wanted: Wanted) -> list[Path]:
 
 
 def _demand(wanted: Wanted, use: Use, device: str) -> Demand:
-    """What has to fit: the whole batch where the row asks for it, else one request at least."""
+    """What is wished for: as many requests as the row says, else as many as are usual."""
     context = use.context or context_tokens(wanted.folder) or DEFAULT_CONTEXT
     rows = use.largest_batch
-    if not use.exact:
+    if not use.stated_batch:
         usual = USUAL_CACHE_BYTES // max(1, cache_bytes_per_token(wanted.folder, wanted.quantization))
         rows = max(1, min(rows, usual // context))
     return Demand(wanted.folder, wanted.quantization, wanted.name, context, rows, wanted.adapter, device)
 
 
-def _with_room(demand: Demand, exact: bool) -> tuple[Demand, int]:
+def _with_room(demand: Demand, use: Use) -> tuple[Demand, int]:
     """The demand that fits and the free bytes, after idle models have made room if need be."""
     give_up_at = time.monotonic() + WAIT_S
     while True:
         free = free_memory(demand.device)
         try:
-            return _fitted(demand, exact, free), free
+            return _fitted(demand, use, free), free
         except DoesNotFit as problem:
             idle, busy = _others()
             if idle is not None:
@@ -265,14 +273,19 @@ def _with_room(demand: Demand, exact: bool) -> tuple[Demand, int]:
             _CHANGED.wait(1.0)
 
 
-def _fitted(demand: Demand, exact: bool, free_bytes: int) -> Demand:
+def _fitted(demand: Demand, use: Use, free_bytes: int) -> Demand:
     from workbench.models.embedded_rows import embedded_specs
 
     candidates = [(spec.name, Path(spec.model)) for spec in embedded_specs()]
-    least = demand if exact else replace(demand, rows=1)
+    if use.exact:
+        check_fit(demand, free_bytes, candidates)
+        return demand
+    least = replace(demand, rows=1)
+    if use.context is None:
+        least = shortened(least, free_bytes)
     check_fit(least, free_bytes, candidates)
-    rows = cache_tokens(demand, free_bytes) // demand.context_tokens
-    return demand if exact else replace(demand, rows=max(1, rows))
+    most = replace(demand, context_tokens=least.context_tokens)
+    return replace(most, rows=cache_tokens(most, free_bytes) // most.context_tokens)
 
 
 def _others() -> tuple[Resident | None, list[Resident]]:
