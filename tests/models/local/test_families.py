@@ -21,6 +21,14 @@ def test_rows_with_the_same_examples_are_one_family_and_the_rest_is_none() -> No
     assert found == {EXAMPLES: entering[:3], (): entering[3:]}
 
 
+def test_a_short_common_start_hides_no_family() -> None:
+    first = rows(*((1, 2, *EXAMPLES, 1000 + at) for at in range(4)))
+    second = rows(*((1, 2, *OTHERS, 1000 + at) for at in range(4)))
+    alone = rows((1, 2, 3))
+    found = {family.beginning: family.rows for family in families([*first, *alone, *second])}
+    assert found == {(1, 2, *EXAMPLES): first, (1, 2, *OTHERS): second, (): alone}
+
+
 def test_members_of_an_ensemble_share_their_own_examples_behind_one_system_text() -> None:
     system = tuple(range(50))
     first = rows(*((*system, *EXAMPLES, 1000 + at) for at in range(8)))

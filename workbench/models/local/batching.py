@@ -141,7 +141,7 @@ class Batcher:
             for family in self._planned(streams):
                 self._join(family)
             if not self._entering:
-                self._entering = self._planned(self._due())
+                self._entering = self._due()
             if not self._entering:
                 return
             self._join(self._entering.pop(0))
@@ -150,7 +150,12 @@ class Batcher:
 
     def _planned(self, tickets: list[Ticket]) -> list[Family]:
         self._tickets.update((ticket.row, ticket) for ticket in tickets)
-        return self._decoder.plan([ticket.row for ticket in tickets])
+        found = self._decoder.plan([ticket.row for ticket in tickets])
+        for family in found:
+            longest = self._decoder.own_tokens(family)
+            for row in family.rows:
+                self._tickets[row].longest = longest
+        return found
 
     def _take_waiting(self, streams: bool) -> list[Ticket]:
         with self._wake:
@@ -159,34 +164,32 @@ class Batcher:
             self._waiting = [ticket for ticket in self._waiting if not ticket.on_text] if streams else []
         return taken
 
-    def _due(self) -> list[Ticket]:
-        """The requests that enter the batch now, as many as there is room and memory for."""
+    def _due(self) -> list[Family]:
+        """What enters the batch now: as many requests as there is room and memory for."""
         room = self.largest_batch - len(self._running)
         enough = room * 8 >= self.largest_batch or self._steps_since_join >= STEPS_BETWEEN_JOINS
         if room <= 0 or not self._waiting or not (enough or not self._running):
             return []
         waiting = self._take_waiting(streams=False)
-        entering = self._fitting(waiting[:room])
+        count, found = self._fitting(waiting[:room])
+        for ticket in waiting[count:]:
+            self._tickets.pop(ticket.row, None)
         with self._wake:  # a stream may have come to the front meanwhile
-            self._waiting = [*waiting[len(entering) :], *self._waiting]
-        return entering
+            self._waiting = [*waiting[count:], *self._waiting]
+        return found
 
-    def _fitting(self, tickets: list[Ticket]) -> list[Ticket]:
-        """The first of them, as many as the cache has memory for beside what is running."""
-        shared: dict[tuple[int, ...], int] = {}
-        own: dict[Row, int] = {}
-        for family in self._decoder.plan([ticket.row for ticket in tickets]):
-            shared[family.beginning] = len(family.beginning)
-            own |= {row: len(row.prompt) - len(family.beginning) + row.limit for row in family.rows}
-        tokens = self._decoder.shared_tokens() + sum(shared.values())
-        longest = max((ticket.longest for ticket in self._running), default=0)
-        for index, ticket in enumerate(tickets):
-            longest = max(longest, own[ticket.row])
-            rows = len(self._running) + index + 1
-            if rows > 1 and rows * longest + tokens > self._largest_cache_tokens:
-                return tickets[:index]
-            ticket.longest = own[ticket.row]
-        return tickets
+    def _fitting(self, tickets: list[Ticket]) -> tuple[int, list[Family]]:
+        """How many of them the cache has memory for beside what is running, and how they are read."""
+        count, least = len(tickets), 0 if self._running else 1
+        while count:
+            found = self._planned(tickets[:count])
+            longest = max(ticket.longest for ticket in (*self._running, *tickets[:count]))
+            rows = len(self._running) + count
+            tokens = rows * longest + self._decoder.shared_tokens(found)
+            if tokens <= self._largest_cache_tokens or rows == 1:
+                return count, found
+            count = min(count - 1, max(count * self._largest_cache_tokens // tokens, least))
+        return 0, []
 
     def _join(self, family: Family) -> None:
         # listed as running first, so that a failure reaches them as well
@@ -209,7 +212,7 @@ class Batcher:
                 staying.append(ticket)
         if len(staying) < len(self._running):
             self._running = staying
-            self._decoder.sweep(refilled=bool(self._waiting or self._entering))
+            self._decoder.sweep()
 
     def _fail(self, problem: Exception | None) -> None:
         """Tells everybody in the batch; those who have not entered it try again, unless all is over."""

@@ -1,4 +1,4 @@
-"""One running batch: prompts join it, every step gives each row a token, finished rows leave their place.
+"""One running batch: prompts join it, every step gives each row a token, finished rows leave it.
 
 What prompts have in common is read once: equal prompts, beginnings that rows of the batch share (which
 are also held in memory once), and beginnings that were read for earlier rows.
@@ -7,17 +7,17 @@ are also held in memory once), and beginnings that were read for earlier rows.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from workbench.errors import ModelUnavailable
 from workbench.models.local.attention import CannotShare, Shared, Sharing, register
 from workbench.models.local.families import Family, families, portions
-from workbench.models.local.key_values import KeyValues, LayerPair
+from workbench.models.local.key_values import NOWHERE, LayerPair, ReadKeys, RunningKeys
+from workbench.models.local.masks import Masks
 from workbench.models.local.memory import PREFIX_BYTES
 from workbench.models.local.prefixes import PrefixTree
 from workbench.models.local.rows import Ids, Row
@@ -25,11 +25,8 @@ from workbench.models.local.sampling import choose, log_probabilities
 
 PADDED_TOKENS = 2048
 """Tokens of one forward pass over prompts: more would keep a reader of a stream waiting."""
-ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 SHORTEST_STORED = 16
 """Tokens; below this, taking them out of the tree costs more than reading them."""
-VACANT = Row((), 0, finish="stop")
-"""Stands in a place of the batch that nobody has taken yet."""
 
 
 @dataclass(eq=False)
@@ -57,37 +54,33 @@ class Decoder:
         self._tree = PrefixTree(prefix_bytes)
         self._beginnings: dict[Ids, _Beginning] = {}
         self._shared: list[Shared] = []
-        self._keys = KeyValues()
+        self._keys = RunningKeys()
         self._last = torch.zeros(0, dtype=torch.long)
         self._positions = torch.zeros(0, dtype=torch.long)
-        config = network.config.get_text_config()
-        kinds = set(getattr(config, "layer_types", None) or ())
-        if getattr(network, "_is_stateful", False) or not kinds <= ATTENTION_LAYERS:
-            raise ModelUnavailable(
-                f"its architecture ('{config.model_type}') keeps a running state beside keys and values, "
-                "which cannot be batched here; run it as a GGUF file with `provider: llama_cpp`."
-            )
-        # a window slides over columns, and behind a shared beginning some columns are empty
-        self._stores = not getattr(config, "sliding_window", None)
-        self._shares = self._stores and getattr(config, "_attn_implementation", "") == "sdpa"
-        self._plain_masks = self._shares
+        self._masks = Masks(network)
+        accepted = inspect.signature(network.forward).parameters
+        passes_on = any(each.kind is each.VAR_KEYWORD for each in accepted.values())
+        attention = getattr(network.config.get_text_config(), "_attn_implementation", "")
+        self._shares = passes_on and attention == "sdpa" and self._masks.full_only
         if self._shares:
             network.set_attn_implementation(register())
-        accepted = inspect.signature(network.forward).parameters
-        self._shares &= any(each.kind is each.VAR_KEYWORD for each in accepted.values())
         self._last_only: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
 
     def plan(self, rows: Sequence[Row]) -> list[Family]:
         """In which families, and portions of them, the rows are best read."""
-        if not self._stores:
-            found = [Family((), list(rows))]
-        else:
-            found = families(rows, self._beginnings, self._parted)
+        found = families(rows, self._beginnings, self._parted)
         return [portion for family in found for portion in portions(family, PADDED_TOKENS)]
 
-    def shared_tokens(self) -> int:
-        """Tokens that are held once for several rows."""
-        return sum(map(len, self._beginnings))
+    def shared_tokens(self, entering: Iterable[Family] = ()) -> int:
+        """Tokens that are held once for several rows, those of entering families included."""
+        if not self._shares:
+            return 0
+        return sum(map(len, self._beginnings.keys() | {family.beginning for family in entering}))
+
+    def own_tokens(self, family: Family) -> int:
+        """The most tokens that a row of the family may come to hold for itself."""
+        shared = len(family.beginning) if self._shares else 0
+        return max(len(row.prompt) - shared + row.limit for row in family.rows)
 
     @torch.inference_mode()
     def join(self, family: Family) -> None:
@@ -96,14 +89,15 @@ class Decoder:
         if not rows:
             return
         try:
-            keys, logits, beginning = self._read(family.beginning, rows)
+            keys, places, logits, beginning = self._read(family.beginning, rows)
         except CannotShare:  # known at the first try, before any row shares something
             self._shares = False
             self._beginnings.clear()
-            keys, logits, beginning = self._read(family.beginning, rows)
-        last = self._take(logits, rows)
-        lengths = torch.tensor([len(row.prompt) for row in rows])
-        self._place(rows, keys, last, lengths)
+            keys, places, logits, beginning = self._read(family.beginning, rows)
+        self._keys.add(keys, places)
+        self._last = torch.cat([self._last, self._take(logits[places], rows)])
+        self._positions = torch.cat([self._positions, torch.tensor([len(row.prompt) for row in rows])])
+        self.rows.extend(rows)
         if beginning is not None:
             beginning.rows.update(rows)
         self._regroup()
@@ -111,48 +105,38 @@ class Decoder:
     @torch.inference_mode()
     def step(self) -> None:
         """Gives every row of the batch its next token."""
-        columns = self._keys.extend(torch.ones(len(self.rows), 1, dtype=torch.bool))
-        mask = columns[:, None, None] if self._plain_masks else columns
-        logits = self._forward(self._last[:, None], mask, self._positions[:, None], self._keys, self._shared)
+        columns = self._keys.next_token(self._device)
+        own = columns.amax(1, keepdim=True)
+        logits = self._forward(
+            self._last[:, None],
+            self._masks.of(columns, own),
+            self._positions[:, None],
+            self._keys,
+            self._shared,
+        )
         self._positions = self._positions + 1
         self._last = self._take(logits, self.rows)
 
     @torch.inference_mode()
-    def sweep(self, refilled: bool) -> None:
-        """Frees what rows that are done still hold, at once where nobody takes their places.
-
-        Args:
-            refilled: other rows wait to take the places.
-        """
-        staying = self._staying()
-        leaving = len(self.rows) - len(staying)
-        if leaving == 0:
+    def sweep(self) -> None:
+        """Takes rows that are done out of the batch, and frees what they held."""
+        leaving = [index for index, row in enumerate(self.rows) if row.leaves]
+        if not leaving:
             return
-        cancelled = any(row.gone for row in self.rows)
-        for index, row in enumerate(self.rows):
-            if row.leaves and row is not VACANT:
-                self._keep_answer(index, row)
-                self._keys.mask[index] = False
-                self.rows[index] = VACANT
-        if not len(staying) or cancelled or (not refilled and leaving * 4 >= len(self.rows)):
-            self.rows = [self.rows[index] for index in staying.tolist()]
-            self._last, self._positions = self._last[staying], self._positions[staying]
-            self._keys = self._keys.selected(staying) if self.rows else KeyValues()
-        else:
-            self._keys.trim()
+        for index in leaving:
+            self._keep_answer(index, self.rows[index])
+        order = self._keys.remove(leaving)
+        self.rows = [self.rows[index] for index in order]
+        self._last, self._positions = self._last[order], self._positions[order]
         self._regroup()
 
     def clear(self) -> None:
         """Forgets the batch and everything that was read."""
         self.rows = []
-        self._keys = KeyValues()
+        self._keys = RunningKeys()
         self._tree.clear()
         self._beginnings, self._shared = {}, []
         self._last = self._positions = torch.zeros(0, dtype=torch.long)
-
-    def _staying(self) -> Tensor:
-        staying = [index for index, row in enumerate(self.rows) if not row.leaves]
-        return torch.tensor(staying, dtype=torch.long)
 
     def _take(self, logits: Tensor, rows: Sequence[Row]) -> Tensor:
         chosen = choose(logits, rows)
@@ -164,21 +148,6 @@ class Decoder:
             if not row.leaves:
                 row.take(token, self._end_ids)
         return chosen
-
-    def _place(self, rows: list[Row], keys: KeyValues, last: Tensor, lengths: Tensor) -> None:
-        """Puts new rows where others have left, or makes the batch larger."""
-        free = [index for index, row in enumerate(self.rows) if row.leaves]
-        if len(free) >= len(rows) and self._keys.replace(free[: len(rows)], keys):
-            for index, row in zip(free, rows, strict=False):
-                self.rows[index] = row
-            at = torch.tensor(free[: len(rows)])
-            self._last[at], self._positions[at] = last, lengths
-            return
-        staying = self._staying()
-        self._keys = self._keys.joined(staying, keys) if len(staying) else keys
-        self._last = torch.cat([self._last[staying], last])
-        self._positions = torch.cat([self._positions[staying], lengths])
-        self.rows = [*(self.rows[index] for index in staying.tolist()), *rows]
 
     def _regroup(self) -> None:
         """Notes which places of the batch share what, and lets go of what none shares any more."""
@@ -194,36 +163,35 @@ class Decoder:
             index = None if everybody else torch.tensor(at, device=self._device)
             self._shared.append(Shared(beginning.layers, index))
 
-    def _read(self, start_ids: Ids, rows: Sequence[Row]) -> tuple[KeyValues, Tensor, _Beginning | None]:
-        """The rows' own keys and values, their next-token logits, and what they share."""
+    def _read(
+        self, start_ids: Ids, rows: Sequence[Row]
+    ) -> tuple[ReadKeys, Tensor, Tensor, _Beginning | None]:
+        """Keys and values of the rows' different prompts, which of them each row has, their next-token
+        logits, and what the rows share."""
         beginning, paid = self._beginning(start_ids) if start_ids else (None, 0)
         start = len(start_ids) if beginning and self._shares else 0
         prompts = list(dict.fromkeys(row.prompt for row in rows))
         known = [self._known(prompt, start) for prompt in prompts]
         spans = list(zip(prompts, known, strict=True))
-        keys = KeyValues.of_rows(
-            [self._tree.read(ids, start, end) if end > start else [] for ids, end in spans]
+        keys = ReadKeys.of_rows(
+            [self._tree.read(ids, start, end) if end > start else [] for ids, end in spans],
+            [start] * len(prompts),
         )
         shared = [Shared(beginning.layers, None)] if beginning and start else []
         logits = self._read_rests([ids[end:] for ids, end in spans], known, keys, shared)
         for index, ids in enumerate(prompts):
-            if self._stores:
-                self._tree.keep(ids, start, keys.of_row(index, 0, len(ids) - start))
+            self._tree.keep(ids, start, keys.of_row(index, start, len(ids)))
         place = {prompt: index for index, prompt in enumerate(prompts)}
         fresh = set(prompts)
         for row in rows:
             row.cached = known[place[row.prompt]] if row.prompt in fresh else len(row.prompt)
             fresh.discard(row.prompt)
         rows[0].cached -= paid
-        order = torch.tensor([place[row.prompt] for row in rows])
-        if len(rows) > len(prompts):
-            keys = keys.selected(order)
-        return keys, logits[order], beginning if start else None
+        places = torch.tensor([place[row.prompt] for row in rows])
+        return keys, places, logits, beginning if start else None
 
     def _known(self, prompt: Ids, start: int) -> int:
         """How many tokens of a prompt need not be read: at least the last one must."""
-        if not self._stores:
-            return 0
         stored = min(self._tree.match(prompt)[0], len(prompt) - 1)
         return stored if stored - start >= SHORTEST_STORED else start
 
@@ -235,7 +203,7 @@ class Decoder:
         if ids in self._beginnings:
             return self._beginnings[ids], 0
         known = min(self._tree.match(ids)[0], len(ids) - 1)
-        keys = KeyValues.of_rows([self._tree.read(ids, 0, known) if known else []])
+        keys = ReadKeys.of_rows([self._tree.read(ids, 0, known) if known else []], [0])
         self._read_rests([ids[known:]], [known], keys, [])
         found = _Beginning(ids, keys.of_row(0, 0, len(ids)))
         self._tree.keep(ids, 0, found.layers)
@@ -244,7 +212,7 @@ class Decoder:
         return found, len(ids) - known
 
     def _read_rests(
-        self, rests: Sequence[Ids], starts: Sequence[int], keys: KeyValues, shared: list[Shared]
+        self, rests: Sequence[Ids], starts: Sequence[int], keys: ReadKeys, shared: list[Shared]
     ) -> Tensor:
         """Reads what is left of each prompt, padded on the left; the logits after each one's last token."""
         if len(rests) == 1 and len(rests[0]) > PADDED_TOKENS:  # attention over all at once takes its square
@@ -253,20 +221,18 @@ class Decoder:
             return self._read_rests([rests[0][PADDED_TOKENS:]], [starts[0] + PADDED_TOKENS], keys, shared)
         width = max(map(len, rests))
         ids = torch.full((len(rests), width), self._padding_id)
-        there = torch.zeros(len(rests), width, dtype=torch.bool)
-        positions = torch.zeros(len(rests), width, dtype=torch.long)
+        positions = torch.full((len(rests), width), NOWHERE)
         for index, (rest, start) in enumerate(zip(rests, starts, strict=True)):
             at = width - len(rest)
             ids[index, at:] = torch.tensor(rest)
-            there[index, at:] = True
             positions[index, at:] = torch.arange(start, start + len(rest))
-        columns = keys.extend(there)
-        mask = _causal(columns, width) if self._plain_masks else columns
-        return self._forward(ids, mask, positions, keys, shared)
+        keys.extend(positions)
+        mask = self._masks.of(keys.positions, positions)
+        return self._forward(ids, mask, positions.clamp(min=0), keys, shared)
 
     def _keep_answer(self, index: int, row: Row) -> None:
         """Stores a finished row's answer, which the next turn of a conversation begins with."""
-        if not self._stores or row.gone or len(row.ids) < 2:
+        if row.gone or len(row.ids) < 2:
             return
         ids = (*row.prompt, *row.ids[:-1])  # the last token was chosen and never read
         start = next((len(own.ids) for own in self._beginnings.values() if row in own.rows), 0)
@@ -274,13 +240,18 @@ class Decoder:
         self._tree.keep(ids, first, self._keys.of_row(index, first - start, len(ids) - start))
 
     def _forward(
-        self, ids: Tensor, mask: Tensor, positions: Tensor, keys: KeyValues, shared: list[Shared]
+        self, ids: Tensor, mask: Any, positions: Tensor, keys: ReadKeys | RunningKeys, shared: list[Shared]
     ) -> Tensor:
         """Logits after the last column, shape (rows, vocabulary), fp32 on the CPU."""
         sharing = Sharing(shared)
+        there = (
+            {kind: one.to(self._device) for kind, one in mask.items()}
+            if isinstance(mask, dict)
+            else mask.to(self._device)
+        )
         found = self._network(
             input_ids=ids.to(self._device),
-            attention_mask=mask.to(self._device),
+            attention_mask=there,
             position_ids=positions.to(self._device),
             past_key_values=keys.cache,
             use_cache=True,
@@ -290,13 +261,3 @@ class Decoder:
         if shared and len(sharing.layers_seen) < len(keys.cache.layers):
             raise CannotShare
         return found.logits[:, -1].float().cpu()
-
-
-def _causal(columns: Tensor, new: int) -> Tensor:
-    """Which columns each of the last `new` tokens looks at, shape (rows, 1, new, columns)."""
-    count = columns.shape[1]
-    order = torch.arange(count)
-    asking = order[count - new :, None]
-    # padding looks at itself, since a softmax over nothing would be NaN
-    seen = (columns[:, None, :] & (order <= asking)) | (order == asking)
-    return seen[:, None]

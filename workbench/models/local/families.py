@@ -18,6 +18,8 @@ WORTH_SHARING = 256
 """Tokens that a family must save its rows; below that the extra work of every step costs more."""
 WORTH_PARTING = 1024
 """Further tokens that a part of a family must save to be a family of its own."""
+WORTH_A_PASS = 128
+"""Padding that a longer row may bring to the others; beyond that another forward pass costs less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,33 +55,41 @@ def families(
 
 
 def portions(family: Family, padded_tokens: int) -> Iterator[Family]:
-    """The family in portions by length, each of at most `padded_tokens` to read unless it is one row."""
+    """The family in portions of about one length, each of at most `padded_tokens` unless it is one row."""
     start = len(family.beginning)
     portion: list[Row] = []
     for row in sorted(family.rows, key=lambda row: len(row.prompt)):
-        if portion and (len(row.prompt) - start) * (len(portion) + 1) > padded_tokens:
-            yield Family(family.beginning, portion)
-            portion = []
+        if portion:
+            length = len(row.prompt) - start
+            added = (len(row.prompt) - len(portion[-1].prompt)) * len(portion)
+            if added > WORTH_A_PASS or length * (len(portion) + 1) > padded_tokens:
+                yield Family(family.beginning, portion)
+                portion = []
         portion.append(row)
     if portion:
         yield Family(family.beginning, portion)
 
 
-def _shared(rows: list[Row], least: int) -> Iterator[tuple[Ids, list[Row]]]:
-    """The rows by shared beginnings longer than `least` tokens, which is what they share anyway."""
+def _shared(rows: list[Row], held: int) -> Iterator[tuple[Ids, list[Row]]]:
+    """The rows by what they share, where that pays; they share the first `held` tokens anyway."""
+    if not rows:
+        return
+    common = common_length([row.prompt for row in rows])
+    if (len(rows) - 1) * (common - held) >= (WORTH_PARTING if held else WORTH_SHARING):
+        held = common
     by_next: dict[int, list[Row]] = {}
     for row in rows:
-        by_next.setdefault(row.prompt[least] if len(row.prompt) > least else -1, []).append(row)
+        by_next.setdefault(row.prompt[common], []).append(row)
     together: list[Row] = []
     for members in by_next.values():
-        common = common_length([row.prompt for row in members])
-        saved = (len(members) - 1) * (common - least)
-        if saved >= (WORTH_PARTING if least else WORTH_SHARING):
-            yield from _shared(members, common)
-        else:
-            together.extend(members)
+        parts = _shared(members, held) if 1 < len(members) < len(rows) else [((), members)]
+        for beginning, part in parts:
+            if len(beginning) > held:
+                yield beginning, part
+            else:
+                together.extend(part)
     if together:
-        yield together[0].prompt[:least], together
+        yield together[0].prompt[:held], together
 
 
 def _begins(prompt: Ids, beginning: Ids) -> bool:
