@@ -356,6 +356,24 @@ def test_a_folder_held_as_gguf_is_converted_at_its_first_use(
     assert len(identities) == 4
 
 
+def test_tokens_of_a_folder_are_counted_before_anything_is_converted_or_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+    messages = a_request("Tom has 12,345 apples. " * 20).messages
+    row = ModelSpec(name="small", provider="llama_cpp", model=str(embedded_path("small")), quantization="f16")
+    model = LlamaCppModel(row)
+    before = model.count_tokens(messages)
+    assert not (tmp_path / "cache").exists() and model.footprint() is None
+
+    async def loaded(model: LlamaCppModel) -> int:
+        await model.warm()
+        return model.count_tokens(messages)
+
+    assert before == with_model(row, loaded)
+    assert before != LlamaCppModel(a_row(tmp_path / "absent.gguf")).count_tokens(messages) > 100
+
+
 def test_an_adapter_is_merged_before_the_folder_is_converted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

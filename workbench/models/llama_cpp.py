@@ -23,6 +23,7 @@ from workbench.models.registry import ModelCheck, provider
 if TYPE_CHECKING:
     from workbench.models.gguf.client import LlamaServerClient
     from workbench.models.gguf.server import RunningServer, ServerLease
+    from workbench.models.local.chat import ChatTokenizer
 
 DEFAULT_SLOTS = 8
 CHARACTERS_PER_TOKEN = 4
@@ -40,6 +41,7 @@ class LlamaCppModel:
         self.context = spec.context
         self._lease: ServerLease | None = None
         self._client: LlamaServerClient | None = None
+        self._chat: ChatTokenizer | None = None
         self._opening = threading.Lock()
 
     @staticmethod
@@ -93,11 +95,17 @@ class LlamaCppModel:
                 yield given
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        """Tokens of the messages in the model's own chat template; an estimate until it is loaded."""
+        """Tokens of the messages in the model's own chat template.
+
+        Of a folder they are told by its tokenizer; of a GGUF file they are an estimate until it is loaded.
+        """
         lease = self._lease
         if lease is not None:
             with contextlib.suppress(OSError, http.client.HTTPException, ValueError, KeyError):
                 return _counted(lease.running, messages)
+        chat = self._tokenizer()
+        if chat is not None:
+            return len(chat.encode(messages))
         characters = sum(len(message["content"]) for message in messages)
         return -(-characters // CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
 
@@ -164,6 +172,24 @@ class LlamaCppModel:
             self.context = settings.context
             self._client = LlamaServerClient(self.spec, running.address, running.key)
             self._lease = lease
+
+    def _tokenizer(self) -> ChatTokenizer | None:
+        """That of the row's folder, where it is on this machine and can be read."""
+        from workbench.models.gguf.files import named_file
+        from workbench.models.local.libraries import import_libraries
+        from workbench.models.local.weights import local_folder
+
+        if self._chat is None:
+            with contextlib.suppress(ModelUnavailable):  # using the model says what is wrong
+                if named_file(self.spec) is not None:
+                    return None
+                folder = local_folder(self.spec.model, self.spec.name)
+                if folder is not None:
+                    import_libraries()
+                    from workbench.models.local.chat import ChatTokenizer
+
+                    self._chat = ChatTokenizer(folder, self.spec.name, self.spec.chat_template)
+        return self._chat
 
     def _closed(self) -> ModelUnavailable:
         return ModelUnavailable("the model was closed.", self.spec.name, self.spec.provider)

@@ -69,6 +69,7 @@ TYPES: dict[int, tuple[str, int, int]] = {
     35: ("TQ2_0", 256, 66),
     39: ("MXFP4", 32, 17),
 }
+CACHE_NUMBER_BYTES = 2  # llama.cpp keeps keys and values in 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +112,13 @@ class GgufHeader:
         value = self.settings.get(f"{self.architecture}.{key}")
         return value if isinstance(value, int) and value > 0 else None
 
-    def cache_bytes_per_token(self, bytes_per_number: int = 2) -> int:
-        """What the attention cache takes for one token, at most."""
+    def cache_bytes_per_token(self) -> int:
+        """What the attention cache takes for one token, at most, in numbers of 16 bits."""
         hidden, heads = self.number("embedding_length") or 0, self.number("attention.head_count") or 1
         keys = self.number("attention.key_length") or hidden // heads
         values = self.number("attention.value_length") or keys
         groups = self.number("attention.head_count_kv") or heads
-        return (self.number("block_count") or 0) * groups * (keys + values) * bytes_per_number
+        return (self.number("block_count") or 0) * groups * (keys + values) * CACHE_NUMBER_BYTES
 
 
 def read_header(file: Path, model: str) -> GgufHeader:

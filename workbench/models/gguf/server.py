@@ -27,7 +27,7 @@ CONTEXT_STEP = 256  # llama.cpp rounds up to it
 READ_TOKENS = 512  # of a prompt at once
 LIBRARY_BYTES = 70 * 2**20
 """Python, llama.cpp and the workbench in a process, before any model."""
-HALF, SINGLE = 2, 4  # bytes of a number
+NUMBER_BYTES = 4  # of an activation
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def fitting(
     """
     wanted = context or min(header.context or LARGEST_CONTEXT, LARGEST_CONTEXT)
     least = context or min(wanted, 2 * CONTEXT_STEP)
-    each = max(1, header.cache_bytes_per_token(_cache_number_bytes(header)))
+    each = max(1, header.cache_bytes_per_token())
     fixed = header.file_bytes + _work_bytes(header)
     free = free_memory()
     tokens = (free - fixed) // each
@@ -144,7 +144,7 @@ def _gib(count: int) -> str:
 
 def estimated_bytes(header: GgufHeader, settings: ServerSettings) -> int:
     """Memory that the model takes: weights, attention cache of every slot, and room to work in."""
-    each = header.cache_bytes_per_token(_cache_number_bytes(header))
+    each = header.cache_bytes_per_token()
     return LIBRARY_BYTES + header.file_bytes + each * settings.slots * settings.context + _work_bytes(header)
 
 
@@ -154,7 +154,7 @@ def _start(settings: ServerSettings, model: str) -> RunningServer:
     before, started = resident_bytes(), time.perf_counter()
     key = secrets.token_urlsafe(24)
     try:
-        server = library.Server(_parameters(library, settings, header, key))
+        server = library.Server(_parameters(library, settings, key))
     except Exception as problem:  # llama.cpp says no more than that it could not
         raise ModelUnavailable(
             f"llama.cpp cannot load '{settings.file}' (architecture {header.architecture}); it may be made "
@@ -176,7 +176,7 @@ def _start(settings: ServerSettings, model: str) -> RunningServer:
     )
 
 
-def _parameters(library: Any, settings: ServerSettings, header: GgufHeader, key: str) -> Any:
+def _parameters(library: Any, settings: ServerSettings, key: str) -> Any:
     from workbench.models.local.resident import thread_count
 
     wanted = library.CommonParams()
@@ -201,21 +201,14 @@ def _parameters(library: Any, settings: ServerSettings, header: GgufHeader, key:
         wanted.n_gpu_layers = 0
     if settings.chat_template is not None:
         wanted.chat_template = settings.chat_template
-    if _cache_number_bytes(header) == SINGLE:
-        wanted.cache_type_k = wanted.cache_type_v = library.ggml_type.GGML_TYPE_F32
     return wanted
-
-
-def _cache_number_bytes(header: GgufHeader) -> int:
-    """An f32 file is there to be exact, so its attention cache is too."""
-    return SINGLE if header.settings.get("general.file_type") == 0 else HALF
 
 
 def _work_bytes(header: GgufHeader) -> int:
     """Logits and activations while prompts are read."""
     vocabulary = header.number("vocab_size") or 0
     width = (header.number("embedding_length") or 0) + (header.number("feed_forward_length") or 0)
-    return READ_TOKENS * (vocabulary + 4 * width) * SINGLE
+    return READ_TOKENS * (vocabulary + 4 * width) * NUMBER_BYTES
 
 
 def _library(model: str) -> Any:
