@@ -187,6 +187,7 @@ class Batcher:
             rows = len(self._running) + count
             tokens = rows * longest + self._decoder.shared_tokens(found)
             if tokens <= self._largest_cache_tokens or rows == 1:
+                self._decoder.expect(rows)
                 return count, found
             count = min(count - 1, max(count * self._largest_cache_tokens // tokens, least))
         return 0, []

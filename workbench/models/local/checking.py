@@ -22,6 +22,7 @@ def check_files(folder: Path, quantization: str, name: str) -> None:
     require_safetensors(folder, name)
     config = _config(folder, name)
     _check_architecture(config, folder, name)
+    _check_values(folder, name)
     if config.get("quantization_config") and quantization != DEFAULT_QUANTIZATION:
         raise _refused(
             f"the weights in '{folder}' are quantized already; leave `quantization` out of the row, or use "
@@ -59,6 +60,20 @@ def _check_architecture(config: dict[str, Any], folder: Path, name: str) -> None
             "text; a causal language model (such as LlamaForCausalLM) is needed.",
             name,
         )
+
+
+def _check_values(folder: Path, name: str) -> None:
+    from transformers import AutoConfig
+
+    try:
+        AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as problem:  # each architecture checks its own values, or trips over them
+        words = " ".join(str(problem).split())[:200].rstrip(".") or type(problem).__name__
+        raise _refused(
+            f"'{folder / 'config.json'}' states values that no such model has ({words}); download or save the "
+            "model again.",
+            name,
+        ) from None
 
 
 def _config(folder: Path, name: str) -> dict[str, Any]:

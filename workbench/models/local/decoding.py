@@ -77,6 +77,10 @@ class Decoder:
             return 0
         return sum(map(len, self._beginnings.keys() | {family.beginning for family in entering}))
 
+    def expect(self, rows: int) -> None:
+        """Says how many rows the batch is about to have."""
+        self._keys.expected_rows = rows
+
     def own_tokens(self, family: Family) -> int:
         """The most tokens that a row of the family may come to hold for itself."""
         shared = len(family.beginning) if self._shares else 0

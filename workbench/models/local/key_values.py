@@ -129,6 +129,8 @@ class RunningKeys:
     def __init__(self) -> None:
         self.lengths: list[int] = []
         """Tokens that each row holds for itself."""
+        self.expected_rows = 0
+        """As many rows are about to come: room is made once for all of them."""
         self.cache = Cache(layer_class_to_replicate=DynamicLayer)
         self._places = _Places()
 
@@ -203,14 +205,14 @@ class RunningKeys:
         rows, columns = self.room
         if len(self.lengths) <= rows and longest <= columns:
             return
-        wanted = -(-len(self.lengths) // SPARE_ROWS) * SPARE_ROWS
+        wanted = max(self.expected_rows, -(-len(self.lengths) // SPARE_ROWS) * SPARE_ROWS)
         if not self._layers:
             layers = [
                 _RunningLayer(self._places, pair, wanted, longest + SPARE_COLUMNS) for pair in like.pairs
             ]
             self.cache = Cache(layers=layers)
         else:
-            self._move(max(rows, wanted), max(columns, longest + SPARE_COLUMNS))
+            self._move(max(rows, wanted), columns if longest <= columns else longest + SPARE_COLUMNS)
 
     def _move(self, rows: int, columns: int) -> None:
         """Into buffers of another size, one at a time, so that there are never two of all."""
