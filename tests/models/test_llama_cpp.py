@@ -250,6 +250,14 @@ def test_rows_of_one_file_share_one_server_and_the_last_to_close_frees_it(small_
     with_model(a_row(small_file), together)
 
 
+@pytest.mark.timeout(60)
+def test_a_server_that_is_let_go_at_once_ends(small_file: Path) -> None:
+    header = server.read_header(small_file, "mine")
+    for _ in range(10):
+        server.ServerLease(server.fitting(header, small_file, 2, 256, True, "mine"), "mine").release()
+    assert not server._RUNNING
+
+
 def test_a_cancelled_request_frees_its_place(small_file: Path) -> None:
     numbers = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 99}, "minItems": 300}
 

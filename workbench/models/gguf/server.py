@@ -163,17 +163,20 @@ def _start(settings: ServerSettings, model: str) -> RunningServer:
             "llama_cpp",
             problem,
         ) from None
-    estimate = estimated_bytes(header, settings)
-    return RunningServer(
+    running = RunningServer(
         address=server.listening_address,
         key=key,
         device=_device(library, settings),
         header=header,
         load_s=time.perf_counter() - started,
         before_bytes=before,
-        estimated_bytes=estimate,
+        estimated_bytes=estimated_bytes(header, settings),
         server=server,
     )
+    # one that is let go before its loop has begun never ends; this question goes through the loop
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        running.ask("/slots")
+    return running
 
 
 def _parameters(library: Any, settings: ServerSettings, key: str) -> Any:
