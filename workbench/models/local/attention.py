@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.models.local.key_values import LayerPair
+from workbench.models.local.key_values import Group, LayerPair
 
 NAME = "shared_beginnings"
 CHANGES_SCORES = ("position_bias", "softcap", "s_aux", "sliding_window")
@@ -39,7 +39,12 @@ class Sharing:
     """What the rows of one forward pass share, and which layers have taken it into account."""
 
     parts: list[Shared]
+    groups: list[Group] = field(default_factory=list)
+    """Where the rows' own keys stand, if not row by row from the first on."""
     layers_seen: set[int] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.parts or self.groups)
 
 
 def register() -> str:
@@ -72,28 +77,52 @@ def attend(
     Raises CannotShare where the model wants more of its attention than is done here.
     """
     if sharing is None or attention_mask is None:
-        from transformers.integrations.sdpa_attention import sdpa_attention_forward
-
-        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **others)
+        return _usual(module, query, key, value, attention_mask, scaling=scaling, **others)
     if any(others.get(name) is not None for name in CHANGES_SCORES):
         raise CannotShare
+    sharing.layers_seen.add(module.layer_idx)
+    whole = Group(slice(None), slice(None), key.shape[2])
+    owns = [
+        (
+            query[group.rows],
+            key[group.places, :, : group.width],
+            value[group.places, :, : group.width],
+            attention_mask[group.rows, :, :, : group.width],
+        )
+        for group in sharing.groups or [whole]
+    ]
+    if not sharing.parts:
+        found = [_usual(module, *own, scaling=scaling, **others)[0] for own in owns]
+        return torch.cat(found), None
     rows, heads, new, width = query.shape
-    held = key.shape[1]
     scale = scaling if scaling is not None else width**-0.5
     # query heads that look at the same keys are rows of one product
-    asked = (query * scale).reshape(rows, held, -1, width)
-    scores = torch.matmul(asked, key.transpose(2, 3)).float()
-    hidden = ~attention_mask
-    if new > 1:
-        hidden = hidden[:, :, None]
-        scores = scores.view(rows, held, -1, new, scores.shape[-1])
-    scores = scores.masked_fill_(hidden, -torch.inf).view(rows, held, asked.shape[2], -1)
-    top, total, found = _weighed(scores, value)
-    sharing.layers_seen.add(module.layer_idx)
+    asked = (query * scale).reshape(rows, key.shape[1], -1, width)
+    weighed = [
+        _own(asked[group.rows], *own[1:]) for group, own in zip(sharing.groups or [whole], owns, strict=True)
+    ]
+    top, total, found = (torch.cat(sides) for sides in zip(*weighed, strict=True))
     for part in sharing.parts:
         _add(part, module.layer_idx, asked, top, total, found)
     found = (found / total).to(query.dtype)
     return found.view(rows, heads, new, -1).transpose(1, 2).contiguous(), None
+
+
+def _usual(*arguments: Any, **settings: Any) -> tuple[Tensor, None]:
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    return sdpa_attention_forward(*arguments, **settings)
+
+
+def _own(asked: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What rows find in their own keys and values, as `_weighed` gives it."""
+    scores = torch.matmul(asked, key.transpose(2, 3)).float()
+    rows, held, _, columns = scores.shape
+    new = mask.shape[2]
+    hidden = ~mask if new == 1 else ~mask[:, :, None]
+    shaped = scores if new == 1 else scores.view(rows, held, -1, new, columns)
+    shaped.masked_fill_(hidden, -torch.inf)
+    return _weighed(scores, value)
 
 
 def _add(part: Shared, layer: int, asked: Tensor, top: Tensor, total: Tensor, found: Tensor) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from workbench.models.local.attention import CannotShare, Shared, Sharing, register
 from workbench.models.local.families import Family, families, portions
-from workbench.models.local.key_values import NOWHERE, LayerPair, ReadKeys, RunningKeys
+from workbench.models.local.key_values import NOWHERE, Group, LayerPair, ReadKeys, RunningKeys
 from workbench.models.local.masks import Masks
 from workbench.models.local.memory import PREFIX_BYTES
 from workbench.models.local.prefixes import PrefixTree
@@ -54,7 +54,6 @@ class Decoder:
         self._tree = PrefixTree(prefix_bytes)
         self._beginnings: dict[Ids, _Beginning] = {}
         self._shared: list[Shared] = []
-        self._keys = RunningKeys()
         self._last = torch.zeros(0, dtype=torch.long)
         self._positions = torch.zeros(0, dtype=torch.long)
         self._masks = Masks(network)
@@ -64,6 +63,7 @@ class Decoder:
         self._shares = passes_on and attention == "sdpa" and self._masks.full_only
         if self._shares:
             network.set_attn_implementation(register())
+        self._keys = RunningKeys(self._shares)
         self._last_only: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
 
     def plan(self, rows: Sequence[Row]) -> list[Family]:
@@ -94,14 +94,17 @@ class Decoder:
             return
         try:
             keys, places, logits, beginning = self._read(family.beginning, rows)
-        except CannotShare:  # known at the first try, before any row shares something
+        except CannotShare:  # known when the first prompt is read, before anything runs
             self._shares = False
             self._beginnings.clear()
+            self._keys = RunningKeys(grouped=False)
             keys, places, logits, beginning = self._read(family.beginning, rows)
-        self._keys.add(keys, places)
-        self._last = torch.cat([self._last, self._take(logits[places], rows)])
-        self._positions = torch.cat([self._positions, torch.tensor([len(row.prompt) for row in rows])])
-        self.rows.extend(rows)
+        start = len(beginning.ids) if beginning is not None else 0
+        order = self._keys.add(keys, places, [len(row.prompt) - start + row.limit for row in rows])
+        last = torch.cat([self._last, self._take(logits[places], rows)])
+        positions = torch.cat([self._positions, torch.tensor([len(row.prompt) for row in rows])])
+        self._last, self._positions = last[order], positions[order]
+        self.rows = [[*self.rows, *rows][at] for at in order]
         if beginning is not None:
             beginning.rows.update(rows)
         self._regroup()
@@ -110,14 +113,10 @@ class Decoder:
     def step(self) -> None:
         """Gives every row of the batch its next token."""
         columns = self._keys.next_token(self._device)
-        own = columns.amax(1, keepdim=True)
-        logits = self._forward(
-            self._last[:, None],
-            self._masks.of(columns, own),
-            self._positions[:, None],
-            self._keys,
-            self._shared,
-        )
+        mask = self._masks.of(columns, columns.amax(1, keepdim=True))
+        groups = self._keys.groups()
+        sharing = Sharing(self._shared, groups if len(groups) > 1 else [])
+        logits = self._forward(self._last[:, None], mask, self._positions[:, None], self._keys, sharing)
         self._positions = self._positions + 1
         self._last = self._take(logits, self.rows)
 
@@ -137,7 +136,7 @@ class Decoder:
     def clear(self) -> None:
         """Forgets the batch and everything that was read."""
         self.rows = []
-        self._keys = RunningKeys()
+        self._keys = RunningKeys(self._shares)
         self._tree.clear()
         self._beginnings, self._shared = {}, []
         self._last = self._positions = torch.zeros(0, dtype=torch.long)
@@ -232,7 +231,9 @@ class Decoder:
             positions[index, at:] = torch.arange(start, start + len(rest))
         keys.extend(positions)
         mask = self._masks.of(keys.positions, positions)
-        return self._forward(ids, mask, positions.clamp(min=0), keys, shared)
+        everything = Group(slice(None), slice(None), keys.positions.shape[1])
+        sharing = Sharing(shared, [everything] if self._shares else [])
+        return self._forward(ids, mask, positions.clamp(min=0), keys, sharing)
 
     def _keep_answer(self, index: int, row: Row) -> None:
         """Stores a finished row's answer, which the next turn of a conversation begins with."""
@@ -244,10 +245,9 @@ class Decoder:
         self._tree.keep(ids, first, self._keys.of_row(index, first - start, len(ids) - start))
 
     def _forward(
-        self, ids: Tensor, mask: Any, positions: Tensor, keys: ReadKeys | RunningKeys, shared: list[Shared]
+        self, ids: Tensor, mask: Any, positions: Tensor, keys: ReadKeys | RunningKeys, sharing: Sharing
     ) -> Tensor:
         """Logits after the last column, shape (rows, vocabulary), fp32 on the CPU."""
-        sharing = Sharing(shared)
         there = (
             {kind: one.to(self._device) for kind, one in mask.items()}
             if isinstance(mask, dict)
@@ -259,9 +259,9 @@ class Decoder:
             position_ids=positions.to(self._device),
             past_key_values=keys.cache,
             use_cache=True,
-            **({"sharing": sharing} if shared else {}),
+            **({"sharing": sharing} if sharing else {}),
             **self._last_only,
         )
-        if shared and len(sharing.layers_seen) < len(keys.cache.layers):
+        if sharing and len(sharing.layers_seen) < len(keys.cache.layers):
             raise CannotShare
         return found.logits[:, -1].float().cpu()
