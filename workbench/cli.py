@@ -29,7 +29,7 @@ from workbench.commands import (
     score,
     sizes,
 )
-from workbench.commands.session import Session, failed, first, stopped
+from workbench.commands.session import INTERRUPTED, Session, failed, first, say
 from workbench.errors import WorkbenchError
 
 EXAMPLE = """Author prompts, run them over data on local and hosted models, compare, export the winner.
@@ -107,9 +107,12 @@ def main(argv: list[str] | None = None) -> None:
     except SystemExit as ending:
         if isinstance(ending.__context__, BrokenPipeError):
             _hush()
+        if isinstance(getattr(ending.__context__, "__cause__", None), KeyboardInterrupt):
+            say("Stopped.")  # where nothing was under way that says it itself
         raise
     except KeyboardInterrupt:
-        sys.exit(stopped())
+        say("Stopped.")
+        sys.exit(INTERRUPTED)
     except (WorkbenchError, Exception) as error:
         sys.exit(failed(error, arguments))
 

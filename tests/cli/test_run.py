@@ -141,6 +141,42 @@ def test_the_budget_stops_a_run_and_a_larger_one_lets_it_go_on(
     assert len(server.bodies) == 24
 
 
+def test_a_model_that_cannot_be_loaded_fails_alone_and_its_reason_is_said(workbench: Command, root: Path):
+    (root / "broken").mkdir()
+    (root / "broken" / "config.json").write_text("{}")
+    (root / "broken" / "model.safetensors").write_bytes(b"cut short")
+    models, sums = root / "experiments" / "models.yaml", root / "experiments" / "sums.yaml"
+    models.write_text(models.read_text() + "  - {name: broken, provider: transformers, model: ./broken}\n")
+    sums.write_text(re.sub(r"(?m)^models:.*$", "models: [broken, server]", sums.read_text()))
+    ended = workbench("run", "sums", code=3)
+    reason = next(line for line in ended.err.splitlines() if "Model 'broken'" in line)
+    assert reason.startswith("24 outputs: ") and "is not whole" in reason
+    failed = [line for line in ended.out.splitlines() if " broken " in line]
+    assert failed and "nan" not in "".join(failed)
+    assert [cell["errors"] for cell in workbench("report", "--json").json["cells"]] == [12, 0, 12, 0]
+
+
+@pytest.mark.parametrize("command", [("models", "check", "small", "--call"), ("run", "sums")], ids=" ".join)
+def test_ctrl_c_is_heard_at_once_while_a_model_is_loading(
+    root: Path, tmp_path: Path, command: tuple[str, ...]
+):
+    sums = root / "experiments" / "sums.yaml"
+    sums.write_text(sums.read_text().replace("server", "small"))
+    begun = tmp_path / "begun"
+    slow = tmp_path / "slow" / "torch"
+    slow.mkdir(parents=True)
+    (slow / "__init__.py").write_text(f"import time\nopen({str(begun)!r}, 'w')\ntime.sleep(60)\n")
+    process = start(root, *command, PYTHONPATH=f"{slow.parent}:{Path(__file__).parents[2]}")
+    while not begun.exists() and process.poll() is None:
+        time.sleep(0.02)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - sent < 10, "nobody waits until the library is there"
+    assert (process.returncode, out) == (130, "")
+    assert err.count("Stopped.") == 1 and "Traceback" not in err
+
+
 @pytest.mark.parametrize("signal_sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_stopped_run_says_how_to_go_on_and_loses_nothing(tmp_path: Path, signal_sent, workbench_in):
     with openai_server(answer=adds, delay_s=0.1) as url:

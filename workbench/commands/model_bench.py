@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.commands.printing import AsJson, print_fields, print_json, print_table, seconds
-from workbench.commands.session import say, workspace
+from workbench.commands.session import say, stoppable, workspace
 
 if TYPE_CHECKING:
     from workbench.engine.benchmarking import BenchmarkProgress, BenchmarkResult
@@ -36,7 +36,7 @@ def bench(
     """
     from workbench.engine.benchmarking import benchmark_json, benchmark_model
 
-    with _shown() as show:
+    with stoppable(), _shown() as show:
         found = benchmark_model(workspace(context), model, seconds_in_all, show, hosted=hosted)
     if as_json:
         print_json(benchmark_json(found))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.commands.printing import AsJson, counted, print_json
-from workbench.commands.session import say, workspace
+from workbench.commands.session import say, stoppable, workspace
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def convert(
             "with --force."
         )
     row = _row(spec, row_name, file, held.name)
-    written = write_gguf(spec, file, held.name)
+    with stoppable():
+        written = write_gguf(spec, file, held.name)
     ws.models.add(row)
     if as_json:
         print_json(

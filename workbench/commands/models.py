@@ -11,7 +11,7 @@ from workbench.commands.model_bench import bench
 from workbench.commands.model_files import convert
 from workbench.commands.model_hub import download
 from workbench.commands.printing import AsJson, one_line, print_fields, print_json, print_table
-from workbench.commands.session import redacted, say, workspace
+from workbench.commands.session import redacted, say, stoppable, workspace
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="NAME, or NAME@QUANTIZATION.")]
 
@@ -111,7 +111,8 @@ def check(
     if ok and call:
         import asyncio
 
-        text, latency_s = asyncio.run(_ask(catalog.open(model)))
+        with stoppable():
+            text, latency_s = asyncio.run(_ask(catalog.open(model)))
         sentence = f"answered in {latency_s:.2f} s: {one_line(text, 60)!r}"
     if as_json:
         print_json({"model": model, "ok": ok, "check": sentence})

@@ -10,7 +10,7 @@ import typer
 
 from workbench.commands.printing import AsJson, counted, print_json, seconds, write
 from workbench.commands.progress import shown_progress
-from workbench.commands.session import INTERRUPTED, redacted, say, workspace
+from workbench.commands.session import redacted, say, stoppable, workspace
 from workbench.errors import RunCancelled, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SOME_CALLS_FAILED = 3
 BAR_MISSED = 4
+ERRORS_SHOWN = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -62,18 +63,16 @@ def run(
     bars = [parse_bar(text) for text in fail_under or ()]
     opened = workspace(context)
     run_id = _prepared(opened, experiment, limit, resume, no_cache, budget, bars)
+    go_on = f"What is done is kept; go on with:\n  workbench run --resume {run_id}"
     try:
-        with shown_progress() as show:
+        with stoppable(f"Stopped. {go_on}"), shown_progress() as show:
             report = execute_run(opened, run_id, on_progress=show)
     except WorkbenchError as stop:
         said = str(stop) if isinstance(stop, RunCancelled) else f"Error: {stop}"
-        say(f"{redacted(said)} What is done is kept; go on with:\n  workbench run --resume {run_id}")
+        say(f"{redacted(said)} {go_on}")
         raise typer.Exit(stop.exit_code) from None
-    except KeyboardInterrupt:
-        say(f"Stopped. What is done is kept; go on with:\n  workbench run --resume {run_id}")
-        raise typer.Exit(INTERRUPTED) from None
     _show(opened, report, as_json)
-    raise typer.Exit(_exit_code(report, bars))
+    raise typer.Exit(_exit_code(opened, report, bars))
 
 
 def _prepared(
@@ -125,7 +124,7 @@ def _show(opened: Workspace, report: Report, as_json: bool) -> None:
     )
 
 
-def _exit_code(report: Report, bars: list[tuple[str, float]]) -> int:
+def _exit_code(opened: Workspace, report: Report, bars: list[tuple[str, float]]) -> int:
     missed = [
         f"{cell.cell.label}: {metric} is {'not known' if math.isnan(mean) else f'{mean:.3f}'}, below {bar:g}"
         for metric, bar in bars
@@ -137,12 +136,23 @@ def _exit_code(report: Report, bars: list[tuple[str, float]]) -> int:
     if missed:
         return BAR_MISSED
     if report.errors:
+        _say_why(opened, report.run)
         say(
             f"{counted(report.errors, 'output')} ended in errors; "
             f"ask again with: workbench run --resume {report.run}"
         )
         return SOME_CALLS_FAILED
     return 0 if report.status == "completed" else 1
+
+
+def _say_why(opened: Workspace, run: str) -> None:
+    from workbench.engine import run_errors
+
+    reasons = run_errors(opened, run)
+    for reason, count in reasons[:ERRORS_SHOWN]:
+        say(f"{counted(count, 'output')}: {redacted(reason)}")
+    if len(reasons) > ERRORS_SHOWN:
+        say(f"… and {counted(len(reasons) - ERRORS_SHOWN, 'other error')}: workbench export outputs {run}")
 
 
 def parse_bar(text: str) -> tuple[str, float]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import tempfile
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 WITH_VALUE = ("--root", "--database")
 PRIVATE_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
 INTERRUPTED = 130
+PATIENCE_S = 1.0
+"""How long Ctrl-C waits for what is under way to end by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,36 @@ def failed(error: BaseException, arguments: list[str]) -> int:
     return 1
 
 
-def stopped() -> int:
-    """Says that Ctrl-C was heard; returns the exit code."""
-    say("Stopped.")
-    return INTERRUPTED
+@contextmanager
+def stoppable(last_words: str = "Stopped.") -> Iterator[None]:
+    """Ends the command soon after Ctrl-C, with `last_words` and the exit code 130.
+
+    A thread that imports a library or reads weights cannot be interrupted, and Python waits for it
+    at its end: after a second nobody waits any longer.
+    """
+    said = threading.Lock()
+
+    def leave() -> None:
+        if said.acquire(blocking=False):
+            say(last_words)
+            os._exit(INTERRUPTED)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        timer = threading.Timer(PATIENCE_S, leave)
+        timer.daemon = True
+        timer.start()
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        if said.acquire(blocking=False):
+            say(last_words)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def redacted(text: str) -> str:

@@ -34,6 +34,7 @@ _HOME = {
     "RowView": "browsing",
     "latest_outputs": "browsing",
     "row_page_of": "browsing",
+    "run_errors": "browsing",
     "rows": "browsing",
     "sizes": "sizing",
     "sizes_json": "size_export",

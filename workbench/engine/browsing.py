@@ -115,6 +115,14 @@ def latest_outputs(workspace: Workspace, run: str, n: int = 8) -> list[OutputVie
     return [_view(output, {}, 0) for output in workspace.store.outputs.newest(run, n)]
 
 
+def run_errors(workspace: Workspace, run: str) -> list[tuple[str, int]]:
+    """What a run's outputs failed with, and how many of them; the cells' order, each sentence once."""
+    found: dict[str, int] = {}
+    for _, error, count in workspace.store.outputs.errors(run):
+        found[error] = found.get(error, 0) + count
+    return list(found.items())
+
+
 def output_views(workspace: Workspace, run: str) -> Iterable[OutputView]:
     """Every output of a run with its scores, cell by cell."""
     record = get_run(workspace, run)

@@ -123,6 +123,8 @@ class Execution:
                 )
                 for cell in cells
             }
+            if model.local and any(self._units(cells)):
+                await model.identify()
             feed = self._looked_up(self._units(cells), askers)
 
             async def serve() -> None:

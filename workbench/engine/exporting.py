@@ -127,6 +127,9 @@ def verdict_texts(comparison: Comparison) -> dict[int, str]:
     """Per cell index: the verdict with its difference, `baseline` for the baseline."""
     texts = {comparison.baseline.index: "baseline"}
     for line in comparison.comparisons:
+        if not line.n:  # every output of one of the two is an error
+            texts[line.cell.index] = "–"
+            continue
         more = f", about {line.rows_needed} rows needed" if line.rows_needed else ""
         texts[line.cell.index] = f"{line.verdict} ({line.difference:+.3f}{more})"
     return texts

@@ -78,6 +78,18 @@ class UsedModel:
         """Tokens of the messages as the model sees them."""
         return self.model.count_tokens(messages)
 
+    async def identify(self) -> None:
+        """Finds out the identity in a thread of its own: files are hashed, or fetched from the hub first.
+
+        Raises nothing: what is wrong, `identity` says.
+        """
+        self._tell(self.spec.name)
+        try:
+            with contextlib.suppress(ModelError):
+                await asyncio.to_thread(self.identity)
+        finally:
+            self._tell(None)
+
     def identity(self) -> str:
         """Hash of what decides the outputs. Raises ModelError, the same one each time."""
         self._raise_known()

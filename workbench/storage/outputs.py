@@ -124,6 +124,17 @@ class Outputs:
         with self._database.read() as connection:
             return {row.cell: dict(row._mapping) for row in connection.execute(query)}
 
+    def errors(self, run: str) -> list[tuple[int, str, int]]:
+        """Which errors each cell's outputs ended in and how many times: (cell, error, outputs)."""
+        query = (
+            select(outputs.c.cell, outputs.c.error, func.count())
+            .where(outputs.c.run == run, outputs.c.error.is_not(None))
+            .group_by(outputs.c.cell, outputs.c.error)
+            .order_by(outputs.c.cell, func.count().desc(), outputs.c.error)
+        )
+        with self._database.read() as connection:
+            return [(cell, error, count) for cell, error, count in connection.execute(query)]
+
     def latencies(self, run: str) -> dict[int, list[float]]:
         """Per cell: seconds of every output without an error."""
         query = select(outputs.c.cell, outputs.c.latency_s).where(
