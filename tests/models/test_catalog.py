@@ -87,6 +87,8 @@ def test_an_unknown_name_offers_the_nearest(tmp_path: Path) -> None:
     for name in ("smal", "smal@int8"):
         with pytest.raises(UnknownName, match="Did you mean 'small'"):
             catalog.open(name)
+    with pytest.raises(UnknownName, match="no model named 'small@'"):
+        catalog.open("small@")
 
 
 @pytest.mark.parametrize(

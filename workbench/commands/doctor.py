@@ -32,7 +32,15 @@ NEEDED = (
     "evaluate",
     "plotly",
 )
-OPTIONAL = {"psycopg": "PostgreSQL as the database", "langchain_openai": "OpenAI's models through LangChain"}
+OPTIONAL = {
+    "xllamacpp": "GGUF models (workbench[gguf])",
+    "bitsandbytes": "nf4 and bnb_int8 (workbench[quantization])",
+    "torchao": "torchao_int8 and torchao_int4 (workbench[quantization])",
+    "optimum": "quanto_int8 and quanto_int4 (workbench[quantization])",
+    "peft": "LoRA adapters (workbench[adapters])",
+    "psycopg": "PostgreSQL as the database",
+    "langchain_openai": "OpenAI's models through LangChain",
+}
 DISK_WANTED_GB = 1.0
 
 

@@ -67,7 +67,7 @@ class Catalog:
         base, at, quantization = name.rpartition("@")
         if at and base in rows and quantization:
             return _routed(rows[base].model_copy(update={"name": name, "quantization": quantization}))
-        raise UnknownName("model", base if at else name, rows)
+        raise UnknownName("model", base if base and quantization else name, rows)
 
     def open(self, name: str) -> Model:
         """The model of that name. Nothing is loaded or called before its first use."""

@@ -109,6 +109,15 @@ def test_a_configuration_that_cannot_be_read_is_named(folder: Path, content: str
     assert re.search(r"config\.json' (cannot be read|is not a JSON object)", refusal(folder))
 
 
+@pytest.mark.parametrize("changes", [{"num_attention_heads": 0}, {"hidden_size": "wide"}], ids=str)
+def test_a_configuration_with_impossible_values_is_blamed_itself(
+    folder: Path, changes: dict[str, Any]
+) -> None:
+    said = refusal(with_config(folder, **changes))
+    assert "config.json' states values" in said
+    assert "tokenizer" not in said
+
+
 def test_a_folder_without_configuration_says_so(folder: Path) -> None:
     (folder / "config.json").unlink()
     assert "has no config.json" in refusal(folder)

@@ -70,8 +70,8 @@ def _check_values(folder: Path, name: str) -> None:
     except Exception as problem:  # each architecture checks its own values, or trips over them
         words = " ".join(str(problem).split())[:200].rstrip(".") or type(problem).__name__
         raise _refused(
-            f"'{folder / 'config.json'}' states values that no such model has ({words}); download or save the "
-            "model again.",
+            f"'{folder / 'config.json'}' states values that no such model has ({words}); download or save "
+            "the model again.",
             name,
         ) from None
 
