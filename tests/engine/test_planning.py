@@ -156,3 +156,14 @@ def test_a_saved_experiment_reads_back_the_same(workspace: Workspace, experiment
 def test_a_folder_that_is_no_workspace_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="prompts/ and experiments/"):
         Workspace.open(tmp_path)
+
+
+def test_a_local_model_without_files_leaves_the_run_to_the_others(
+    workspace: Workspace, experiment: Build
+) -> None:
+    models = workspace.root / "experiments/models.yaml"
+    models.write_text(models.read_text() + "  - {name: gone, provider: transformers, model: ./gone}\n")
+    plan = make_plan(workspace, experiment(models=["server", "gone"]))
+    assert {cell.model for cell in plan.cells} == {"server", "gone"}
+    with pytest.raises(ModelUnavailable, match=r"no folder '\./gone'"):
+        make_plan(workspace, experiment(models=["gone"], baseline=None))

@@ -82,6 +82,12 @@ def test_quantizations_that_only_gguf_has_go_to_llama_cpp(tmp_path: Path) -> Non
     assert catalog.spec("small@bf16").provider == "transformers"  # both have it: the row's own provider stays
 
 
+def test_a_model_of_the_hub_is_usable_before_it_is_here(tmp_path: Path) -> None:
+    row = "models: [{name: far, provider: transformers, model: nobody/has-this}]\n"
+    state = a_catalog(tmp_path, row).check("far")
+    assert state.ok and "downloaded at its first use" in state.sentence
+
+
 def test_an_unknown_name_offers_the_nearest(tmp_path: Path) -> None:
     catalog = a_catalog(tmp_path)
     for name in ("smal", "smal@int8"):

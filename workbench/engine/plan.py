@@ -8,7 +8,7 @@ whatever happened to the files since.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -97,10 +97,7 @@ def make_plan(workspace: Workspace, experiment: Experiment, limit: int | None = 
     prompts: dict[str, AnyPrompt] = {}
     for name in experiment.prompts:
         prompts |= workspace.prompts.resolve(name)
-    for name in experiment.model_names():
-        check = workspace.models.check(name)
-        if not check.ok:
-            raise ModelUnavailable(check.sentence, name)
+    _check_models(workspace, experiment.model_names())
     plan = Plan(experiment, dataset, _cells(workspace, experiment), prompts)
     _check_metrics(experiment, dataset)
     _check_prompts(plan, workspace)
@@ -158,6 +155,17 @@ def _cells(workspace: Workspace, experiment: Experiment) -> tuple[Cell, ...]:
                 varied = {key: point[key] for key in axes}
                 cells.append(Cell(len(cells), prompt, version, model, varied))
     return tuple(cells)
+
+
+def _check_models(workspace: Workspace, names: Sequence[str]) -> None:
+    """Refuses what a person mends in a moment, and a run in which no model could answer.
+
+    A local model whose files are not as they should be fails its own rows; the others go on.
+    """
+    unusable = {name: check for name in names if not (check := workspace.models.check(name)).ok}
+    for name, check in unusable.items():
+        if len(unusable) == len(names) or not workspace.models.open(name).local:
+            raise ModelUnavailable(check.sentence, name)
 
 
 def _check_metrics(experiment: Experiment, dataset: Dataset) -> None:

@@ -63,14 +63,14 @@ class TransformersModel:
             folder = local_folder(spec.model, spec.name)
             if folder is None:
                 return ModelCheck(
-                    False, f"'{spec.model}' is not on this machine; it is downloaded at its first use."
+                    True, f"'{spec.model}' is not on this machine; it is downloaded at its first use."
                 )
             require_safetensors(folder, spec.name)
             if spec.adapter is not None:
                 adapter = local_folder(spec.adapter, spec.name)
                 if adapter is None:
                     where = "is not on this machine; it is downloaded at its first use."
-                    return ModelCheck(False, f"the adapter '{spec.adapter}' {where}")
+                    return ModelCheck(True, f"The adapter '{spec.adapter}' {where}")
                 check_base(require_adapter(adapter, spec.name), folder, spec.name)
             if spec.chat_template is not None:
                 template_text(spec.chat_template, spec.name)

@@ -71,9 +71,7 @@ def check_source(spec: ModelSpec) -> str:
     quantization = _quantization(spec)
     folder = local_folder(spec.model, spec.name)
     if folder is None:
-        raise ModelUnavailable(
-            f"'{spec.model}' is not on this machine; it is downloaded at its first use.", spec.name, PROVIDER
-        )
+        return f"'{spec.model}' is not on this machine; it is downloaded and converted at its first use."
     check_convertible(folder, spec.name)
     if spec.adapter is not None:
         adapter = local_folder(spec.adapter, spec.name)
