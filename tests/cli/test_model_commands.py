@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.cli.conftest import Command
@@ -12,6 +14,7 @@ def test_show_says_what_a_local_model_is_made_of(workbench: Command) -> None:
     shown = workbench("models", "show", "small").out
     assert "LlamaForCausalLM" in shown
     assert "feed-forward" in shown
+    assert re.search(r"(?m)^device +\S", shown)
     made_of = workbench("models", "show", "small", "--json").json["anatomy"]
     assert sum(sum(parts.values()) for parts in made_of["components"].values()) == made_of["parameters"]
     assert "small" in EMBEDDED

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +16,8 @@ from workbench.commands.model_hub import download
 from workbench.commands.printing import AsJson, one_line, print_fields, print_json, print_table
 from workbench.commands.session import redacted, say, stoppable, workspace
 
+GPU_SIGNS = ("/proc/driver/nvidia", "/dev/kfd")
+"""What the drivers of NVIDIA and AMD put there."""
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="NAME, or NAME@QUANTIZATION.")]
 
 
@@ -88,7 +93,10 @@ def show(context: typer.Context, model: ModelName, as_json: AsJson = False) -> N
     if as_json:
         print_json(_document(spec) | {"ok": state.ok, "check": state.sentence} | inspection_json(seen))
         return
-    print_fields([*_document(spec).items(), ("usable", f"{'yes' if state.ok else 'no'}: {state.sentence}")])
+    fields = _document(spec)
+    if seen.local:
+        fields["device"] = _device(spec)
+    print_fields([*fields.items(), ("usable", f"{'yes' if state.ok else 'no'}: {state.sentence}")])
     print_anatomy(seen)
 
 
@@ -199,6 +207,17 @@ def remove(
         print_json({"model": name, "done": "removed"})
     else:
         say(f"Removed {name}.")
+
+
+def _device(spec: Any) -> str:
+    """Where a local model is going to run, as far as that can be told without torch."""
+    if spec.device is not None:
+        return str(spec.device)
+    if named := os.environ.get("WORKBENCH_DEVICE"):
+        return f"{named} (from WORKBENCH_DEVICE)"
+    if sys.platform == "linux" and not any(Path(sign).exists() for sign in GPU_SIGNS):
+        return "cpu (chosen: no GPU was found)"
+    return "the best that runs it (chosen when it is loaded)"
 
 
 def _document(spec: Any) -> dict[str, Any]:
