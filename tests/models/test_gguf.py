@@ -229,7 +229,7 @@ def test_a_folder_is_converted_once_and_kept(tmp_path: Path, monkeypatch: pytest
     assert "is converted to GGUF at its first use" in check_source(converted_row(folder))
     file = gguf_file(converted_row(folder))
     written = file.stat().st_mtime_ns
-    assert file.parent == cache_folder() and "was converted" in check_source(converted_row(folder))
+    assert file.parent == cache_folder() and "and kept" in check_source(converted_row(folder))
     assert gguf_file(converted_row(folder)).stat().st_mtime_ns == written
     assert gguf_file(converted_row(folder, "q4_0")) != file
     change_json(folder / "tokenizer_config.json", chat_template=CHAT_TEMPLATE + " ")

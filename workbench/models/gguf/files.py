@@ -80,8 +80,7 @@ def check_source(spec: ModelSpec) -> str:
                 f"the adapter '{spec.adapter}' is not on this machine.", spec.name, PROVIDER
             )
         check_base(require_adapter(adapter, spec.name), folder, spec.name)
-    kept = cache_folder() / f"{_source_hash(spec, folder)}-{quantization}.gguf"
-    done = "was converted to GGUF" if kept.is_file() else "is converted to GGUF at its first use"
+    done = "is converted to GGUF at its first use, and kept"  # whether it was: a hash of all weights
     return f"{folder} {done}, held as {quantization}, and run by llama.cpp."
 
 
