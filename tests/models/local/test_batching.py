@@ -13,7 +13,7 @@ import pytest
 from tests.models.tiny import tiny_model
 from workbench.core.model import Completion, ModelSpec, Request
 from workbench.core.prompt import Sampling
-from workbench.errors import ModelUnavailable
+from workbench.errors import ModelRefused, ModelUnavailable
 from workbench.models.local.decoding import Decoder
 from workbench.models.transformers_local import TransformersModel
 
@@ -225,3 +225,43 @@ def test_a_model_that_keeps_a_running_state_is_refused_with_the_way_out(tmp_path
 
     with pytest.raises(ModelUnavailable, match=r"Model 'tiny'.*'mamba'.*running state.*llama_cpp"):
         using(folder, work)
+
+
+def test_weights_that_give_no_numbers_are_an_error_and_not_an_empty_answer(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tiny_model(tmp_path / "damaged")
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"] *= float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    async def work(model: TransformersModel, decoder: Decoder) -> Completion:
+        return await model.complete(asked("How many?"))
+
+    with pytest.raises(ModelRefused, match=r"Model 'tiny'.*NaN.*try fp32"):
+        using(folder, work)
+
+
+def test_rows_of_very_different_lengths_answer_as_each_does_alone(folder: Path) -> None:
+    requests = [asked("word " * (at * 7 % 60) + str(at), 4 + at * 11 % 90) for at in range(30)]
+
+    async def work(model: TransformersModel, decoder: Decoder) -> tuple[list[str], list[str], int]:
+        groups: list[int] = []
+        step = decoder.step
+
+        def watched() -> None:
+            groups.append(len(decoder._keys.groups()))
+            step()
+
+        decoder.step = watched  # type: ignore[method-assign]
+        together = await all_of(model, requests)
+        decoder.clear()
+        return (
+            [one.text for one in together],
+            [(await model.complete(request)).text for request in requests],
+            max(groups),
+        )
+
+    together, apart, groups = using(folder, work, concurrency=12)
+    assert together == apart
+    assert groups == 2, "short rows stood apart from long ones"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workbench.errors import ModelUnavailable, WorkbenchError
+from workbench.errors import ModelRefused, ModelUnavailable, WorkbenchError
 from workbench.models.local.decoding import Decoder
 from workbench.models.local.families import Family
 from workbench.models.local.rows import Row
@@ -21,6 +21,10 @@ from workbench.models.local.rows import Row
 GATHERING_S = 0.003
 GATHERINGS = 8
 STEPS_BETWEEN_JOINS = 16
+NO_NUMBERS = (
+    "it computes what is no number (NaN): its weights are damaged, or they leave the range of this "
+    "quantization; try fp32 or bf16, or fetch the model again."
+)
 
 
 @dataclass(eq=False)
@@ -206,7 +210,9 @@ class Batcher:
         """Gives out what is new, and lets go of the rows that are done."""
         staying: list[Ticket] = []
         for ticket in self._running:
-            if ticket.row.finish is not None:
+            if ticket.row.broken:
+                ticket.answer(ModelRefused(NO_NUMBERS, self._name, "transformers"))
+            elif ticket.row.finish is not None:
                 ticket.answer()
             elif not ticket.row.gone:
                 ticket.tell()

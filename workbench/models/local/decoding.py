@@ -142,6 +142,11 @@ class Decoder:
         self._last = self._positions = torch.zeros(0, dtype=torch.long)
 
     def _take(self, logits: Tensor, rows: Sequence[Row]) -> Tensor:
+        lost = logits[:, 0].isnan()  # what is not a number before the last layer is none in any logit
+        if lost.any():
+            for index in lost.nonzero()[:, 0].tolist():
+                rows[index].broken, rows[index].finish = True, "other"
+            logits = logits.nan_to_num()
         chosen = choose(logits, rows)
         wanted = [index for index, row in enumerate(rows) if row.logprobs and not row.leaves]
         if wanted:

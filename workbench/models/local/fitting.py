@@ -133,8 +133,10 @@ def cache_tokens(demand: Demand, free_bytes: int) -> int:
 
 
 def gigabytes(count: int) -> str:
-    """`0.5 GB`, `12 GB`."""
+    """`80 MB`, `0.5 GB`, `12 GB`."""
     value = count / 1e9
+    if value < 0.1:
+        return f"{count / 1e6:.0f} MB"
     return f"{value:.0f} GB" if value >= 10 else f"{value:.1f} GB"
 
 

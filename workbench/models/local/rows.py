@@ -31,6 +31,8 @@ class Row:
     cached: int = 0
     """Tokens of the prompt that were not computed for this row: another's work was used again."""
     finish: FinishReason | None = None
+    broken: bool = False
+    """The network gave no numbers for it."""
     gone: bool = False
     """Set from outside when nobody waits for the row any more."""
     joined_at: float = 0.0
