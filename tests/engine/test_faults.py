@@ -63,13 +63,13 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 def test_a_killed_worker_loses_nothing_and_no_stored_call_is_made_twice(
     tmp_path: Path, experiment: Build
 ) -> None:
-    with openai_server(delay_s=0.1, answer=adds) as url:
+    with openai_server(delay_s=0.4, answer=adds) as url:
         root = write_workspace(tmp_path / "root", url, rows=150)
         workspace = Workspace.open(root)
         run = create_run(workspace, experiment())
         worker = start_worker(root)
         wait_until(lambda: progress(workspace, run).done > 20)
-        time.sleep(random.random())
+        time.sleep(random.random())  # the whole run takes four times as long
         worker.send_signal(signal.SIGKILL)
         # not waited for: a zombie must not pass for a live worker
         wait_until(lambda: progress(workspace, run).status == "interrupted")
