@@ -265,3 +265,32 @@ def test_rows_of_very_different_lengths_answer_as_each_does_alone(folder: Path) 
     together, apart, groups = using(folder, work, concurrency=12)
     assert together == apart
     assert groups == 2, "short rows stood apart from long ones"
+
+
+def test_a_row_without_numbers_leaves_none_behind_for_whoever_takes_its_place(folder: Path) -> None:
+    requests = [asked(f"row {at}", 30) for at in range(3)]
+
+    async def work(model: TransformersModel, decoder: Decoder) -> tuple[list[str], list[str]]:
+        clean = [(await model.complete(request)).text for request in requests]
+        decoder.clear()
+        forward, steps = decoder._forward, 0
+
+        def damaging(*arguments: Any) -> Any:
+            nonlocal steps
+            logits = forward(*arguments)
+            steps += 1
+            if steps == 8 and len(logits) > 1:
+                for keys, values in decoder._keys.of_row(0, 0, decoder._keys.lengths[0]):
+                    keys.fill_(float("nan"))
+                    values.fill_(float("nan"))
+                logits[0] = float("nan")
+            return logits
+
+        decoder._forward = damaging  # type: ignore[method-assign]
+        first = await asyncio.gather(*map(model.complete, requests[:2]), return_exceptions=True)
+        assert [isinstance(one, ModelRefused) for one in first] == [True, False]
+        again = await all_of(model, [*requests[1:], requests[0]])
+        return [clean[1], clean[2], clean[0]], [one.text for one in again]
+
+    clean, again = using(folder, work)
+    assert again == clean

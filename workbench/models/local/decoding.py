@@ -128,6 +128,8 @@ class Decoder:
             return
         for index in leaving:
             self._keep_answer(index, self.rows[index])
+            if self.rows[index].broken:
+                self._keys.wipe(index)
         order = self._keys.remove(leaving)
         self.rows = [self.rows[index] for index in order]
         self._last, self._positions = self._last[order], self._positions[order]
@@ -242,7 +244,7 @@ class Decoder:
 
     def _keep_answer(self, index: int, row: Row) -> None:
         """Stores a finished row's answer, which the next turn of a conversation begins with."""
-        if row.gone or len(row.ids) < 2:
+        if row.gone or row.broken or len(row.ids) < 2:
             return
         ids = (*row.prompt, *row.ids[:-1])  # the last token was chosen and never read
         start = next((len(own.ids) for own in self._beginnings.values() if row in own.rows), 0)

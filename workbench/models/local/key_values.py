@@ -274,6 +274,12 @@ class RunningKeys:
             for layer in self._layers
         ]
 
+    def wipe(self, row: int) -> None:
+        """Zeroes what a row holds: NaN would reach whoever takes its place, through masked columns."""
+        for keys, values in self.of_row(row, 0, self.lengths[row]):
+            keys.zero_()
+            values.zero_()
+
     def _buffer_places(self) -> list[int]:
         count, rows = len(self.lengths), self.room[0]
         return [*range(self._long), *range(rows - (count - self._long), rows)]
