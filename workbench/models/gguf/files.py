@@ -19,11 +19,10 @@ from workbench.models.gguf.convert import Converted, check_convertible, convert,
 from workbench.models.gguf.header import GgufHeader
 from workbench.models.local.adapters import check_base, find_adapter, require_adapter
 from workbench.models.local.chat_templates import choices, template_text
-from workbench.models.local.weights import find_weights, local_folder, weights_hash
+from workbench.models.local.weights import file_hash, find_weights, local_folder, weights_hash
 
 PROVIDER = "llama_cpp"
 FORMAT = 1  # counted up when the same folder would be written differently
-_HASHES: dict[tuple[str, int, int], str] = {}
 
 
 def gguf_file(spec: ModelSpec) -> Path:
@@ -88,7 +87,7 @@ def file_identity(spec: ModelSpec) -> str:
     """Hash of what decides the answers: the file, or the folder that it is made of."""
     named = named_file(spec)
     if named is not None:
-        return content_hash({"gguf": _file_hash(named), "chat_template": chosen_template(spec)})
+        return content_hash({"gguf": file_hash(named), "chat_template": chosen_template(spec)})
     folder = find_weights(spec.model, spec.name)
     made = {"gguf of": _source_hash(spec, folder), "quantization": _quantization(spec)}
     return content_hash(made | {"chat_template": chosen_template(spec)})
@@ -172,12 +171,3 @@ def _source_hash(spec: ModelSpec, folder: Path) -> str:
     if spec.adapter is not None:
         made_of += f":{weights_hash(find_adapter(spec.adapter, spec.name))}"
     return hashlib.sha256(made_of.encode()).hexdigest()[:32]
-
-
-def _file_hash(file: Path) -> str:
-    status = file.stat()
-    key = (str(file.resolve()), status.st_mtime_ns, status.st_size)
-    if key not in _HASHES:
-        with file.open("rb") as opened:
-            _HASHES[key] = hashlib.file_digest(opened, "sha256").hexdigest()
-    return _HASHES[key]

@@ -83,7 +83,7 @@ def weights_hash(folder: Path) -> str:
     """SHA-256 over the files that decide what the model answers. Read again only when they change."""
     whole = hashlib.sha256()
     for path in sorted({path for pattern in DECIDES_OUTPUTS for path in folder.glob(pattern)}):
-        whole.update(f"{path.name}:{_file_hash(path)}\n".encode())
+        whole.update(f"{path.name}:{file_hash(path)}\n".encode())
     return whole.hexdigest()
 
 
@@ -93,7 +93,8 @@ def weights_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file. Read again only when its time or size has changed."""
     status = path.stat()
     key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
     if key not in _HASHES:
