@@ -13,10 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,8 +22,8 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from workbench.core.files import write_text
+from workbench.engine import processes
 from workbench.engine.benchmarking import BenchmarkProgress, benchmark_model
-from workbench.engine.worker import QUIET_THREADS
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunCancelled, RunError, StorageError, WorkbenchError
 
@@ -37,7 +34,6 @@ STARTING_S = 20.0  # before that a process that holds no lock yet may just be st
 ENDING_S = 10.0
 
 Status = Literal["running", "completed", "cancelled", "failed"]
-_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +60,7 @@ def start_benchmark(workspace: Workspace, name: str) -> None:
         raise RunError(f"'{now.model}' is being measured; two at once would slow each other down.")
     (workspace.state_dir / CANCEL).unlink(missing_ok=True)
     _write(workspace, BenchmarkState(name, "running", message="starting", started_at=time.time()))
-    _started[:] = [process for process in _started if process.poll() is None]
-    command = [sys.executable, "-m", "workbench.engine.benchmark_process"]
-    command += ["--root", str(workspace.root), "--model", name]
-    environment = os.environ | QUIET_THREADS | {"WORKBENCH_DATABASE": workspace.database_url}
-    with (workspace.state_dir / "benchmark.log").open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            cwd=workspace.root,
-            start_new_session=True,
-        )
-    _started.append(process)
+    processes.start(workspace, "workbench.engine.benchmark_process", "benchmark.log", "--model", name)
 
 
 def cancel_benchmark(workspace: Workspace) -> None:

@@ -11,8 +11,6 @@ import argparse
 import contextlib
 import logging
 import os
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -20,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from workbench.core.run import LIVE
+from workbench.engine import processes
 from workbench.engine.lifecycle import execute_run
 from workbench.engine.records import is_held
 from workbench.engine.workspace import Workspace
@@ -31,7 +30,6 @@ POLL_S = 0.3
 WARM_AFTER_S = 4.0  # the first page comes first: it needs the processor itself
 LOCK = "worker.lock"
 
-_started: list[subprocess.Popen[bytes]] = []
 log = logging.getLogger("workbench.worker")
 
 
@@ -46,29 +44,11 @@ def worker_alive(workspace: Workspace) -> bool:
 
 def ensure_worker(workspace: Workspace) -> None:
     """Starts the worker unless one is alive. It outlives the page, not the app."""
-    _started[:] = [process for process in _started if process.poll() is None]  # no zombies are kept
+    processes.reap()
     if worker_alive(workspace):
         return
-    logs = workspace.state_dir / "worker.log"
-    command = [sys.executable, "-m", "workbench.engine.worker", "--root", str(workspace.root)]
-    command += ["--parent", str(os.getpid()), "--warm"]
-    # the URL may hold a password: it goes by environment, where `ps` does not show it
-    environment = os.environ | QUIET_THREADS | {"WORKBENCH_DATABASE": workspace.database_url}
-    with logs.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            cwd=workspace.root,
-            start_new_session=True,
-        )
-    _started.append(process)
-
-
-QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "TOKENIZERS_PARALLELISM": "false"}
-"""Idle threads sleep instead of spinning: on shared cores spinning costs a factor of twenty."""
+    own = ("--parent", str(os.getpid()), "--warm")
+    processes.start(workspace, "workbench.engine.worker", "worker.log", *own)
 
 
 def main(arguments: list[str] | None = None) -> None:
