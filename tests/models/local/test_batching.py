@@ -268,29 +268,34 @@ def test_rows_of_very_different_lengths_answer_as_each_does_alone(folder: Path) 
 
 
 def test_a_row_without_numbers_leaves_none_behind_for_whoever_takes_its_place(folder: Path) -> None:
-    requests = [asked(f"row {at}", 30) for at in range(3)]
+    lasting, long = asked("word " * 30, 300), [asked("word " * 40 + str(at), 280) for at in range(2)]
 
     async def work(model: TransformersModel, decoder: Decoder) -> tuple[list[str], list[str]]:
-        clean = [(await model.complete(request)).text for request in requests]
+        clean = [(await model.complete(request)).text for request in (lasting, long[1])]
         decoder.clear()
-        forward, steps = decoder._forward, 0
+        forward, damaged = decoder._forward, False
 
         def damaging(*arguments: Any) -> Any:
-            nonlocal steps
+            nonlocal damaged
             logits = forward(*arguments)
-            steps += 1
-            if steps == 8 and len(logits) > 1:
-                for keys, values in decoder._keys.of_row(0, 0, decoder._keys.lengths[0]):
+            if not damaged and len(decoder.rows) == len(logits) == 2:
+                damaged = True
+                row = max(range(2), key=lambda index: len(decoder.rows[index].prompt))
+                for keys, values in decoder._keys.of_row(row, 0, decoder._keys.lengths[row]):
                     keys.fill_(float("nan"))
                     values.fill_(float("nan"))
-                logits[0] = float("nan")
+                logits[row] = float("nan")
             return logits
 
         decoder._forward = damaging  # type: ignore[method-assign]
-        first = await asyncio.gather(*map(model.complete, requests[:2]), return_exceptions=True)
-        assert [isinstance(one, ModelRefused) for one in first] == [True, False]
-        again = await all_of(model, [*requests[1:], requests[0]])
-        return [clean[1], clean[2], clean[0]], [one.text for one in again]
+        staying = asyncio.ensure_future(model.complete(lasting))
+        with pytest.raises(ModelRefused, match="NaN"):
+            await model.complete(long[0])
+        await until(lambda: len(decoder.rows) == 1)
+        held = [side for layer in decoder._keys._layers for side in (layer.keys, layer.values)]
+        assert held and not any(bool(side.isnan().any()) for side in held)
+        late = await model.complete(long[1])
+        return clean, [(await staying).text, late.text]
 
-    clean, again = using(folder, work)
-    assert again == clean
+    clean, after = using(folder, work)
+    assert after == clean
