@@ -79,6 +79,7 @@ _HOME = {
         "RunError",
         "StorageError",
         "UnknownName",
+        "Unscored",
         "UsageError",
         "WorkbenchError",
     ],

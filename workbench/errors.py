@@ -10,6 +10,7 @@
     │   └── PromptTooLong          messages that do not fit the model's context
     ├── DatasetError               rows that cannot be read or used
     ├── MetricError                a metric that cannot be loaded or computed
+    │   └── Unscored               one row that a metric cannot score, and why
     ├── ModelError                 carries model, provider and the original exception
     │   ├── ModelUnavailable       not there, not reachable, or its key is not set
     │   └── ModelRefused           the model's server answered with an error
@@ -113,6 +114,10 @@ class DatasetError(WorkbenchError):
 
 class MetricError(WorkbenchError):
     """A metric that cannot be loaded or computed."""
+
+
+class Unscored(MetricError):
+    """One row that a metric cannot score; its sentence is shown beside the row. The others go on."""
 
 
 class ModelError(WorkbenchError):

@@ -75,6 +75,8 @@ class Request:
     messages: tuple[ChatMessage, ...]
     sampling: Sampling
     logprobs: bool = False
+    top_logprobs: int = 0
+    """How many of each token's likeliest alternatives to give, 0 to 20; only some providers can."""
     json_schema: Mapping[str, Any] | None = None
     """What the text has to be valid JSON of, where the model's backend can hold it to that."""
 
@@ -95,6 +97,9 @@ class Completion:
     """Sum of the log-probabilities of the completion's tokens, when asked for and given."""
     first_token_s: float | None = None
     """Seconds from the model's start on the request to its first token, where that can be told."""
+    top_logprobs: tuple[Mapping[str, float], ...] | None = None
+    """By token of the completion, log-probabilities of the likeliest tokens (as text), the sampled one
+    among them; where they were asked for and given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,17 @@ class LocalModel(Model, Protocol):
         """What it takes, so far; None while it is not loaded."""
 
 
+@runtime_checkable
+class TextScorer(Protocol):
+    """A local model that can say how likely it finds a text."""
+
+    async def log_likelihoods(self, texts: Sequence[str]) -> list[tuple[float, int]]:
+        """(sum of log-probabilities in nats, tokens counted) of each text, the first token left out.
+
+        A text of fewer than two tokens gives (0.0, 0). Raises ModelError for a text beyond the context.
+        """
+
+
 def cost_usd(price: Price, completion: Completion) -> float:
     """USD of one completion at this price."""
     cached_price = price.prompt if price.cached is None else price.cached
@@ -167,4 +183,6 @@ def request_key(model_identity: str, request: Request, sample: int) -> str:
     }
     if request.json_schema is not None:
         body["json_schema"] = request.json_schema
+    if request.top_logprobs:
+        body["top_logprobs"] = request.top_logprobs
     return content_hash(body)

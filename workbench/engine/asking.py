@@ -135,7 +135,7 @@ class Asker:
         if sampling.temperature:
             seed = call_seed(sampling.seed or 0, sample, messages)
             sampling = sampling.model_copy(update={"seed": seed})
-        return Request(messages, sampling, logprobs, prompt.answer.schema_)
+        return Request(messages, sampling, logprobs, json_schema=prompt.answer.schema_)
 
     def leaf_calls(self, name: str, repeat: int) -> Iterator[LeafCall]:
         """The calls that do not depend on any answer; for a cascade, all that it may make."""

@@ -43,6 +43,7 @@ def compare(
         raise UnknownName("metric in this run", name, metrics)
     cells = stored_cells(record)
     scores = score_run(workspace, run)
+    check_scored(scores, cells, name)
     if across is not None:
         pairs = _pairs_across(workspace, record, across, name, scores)
         base = cells[0]
@@ -107,6 +108,17 @@ def compare_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def check_scored(scores: dict[tuple[int, str], CellScores], cells: tuple[Cell, ...], name: str) -> None:
+    """Raises RunError where a metric that asks models has not been scored yet."""
+    waiting = [cell.label for cell in cells if (cell.index, name) not in scores]
+    if waiting:
+        raise RunError(
+            f"'{name}' asks a model and is not scored yet for {waiting[0]}"
+            + (f" and {len(waiting) - 1} more cells" if len(waiting) > 1 else "")
+            + "; finish the run, or resume it."
+        )
+
+
 def _baseline(experiment: Experiment, cells: tuple[Cell, ...], index: int | None) -> Cell:
     if index is None:
         return baseline_cell(experiment, cells)
@@ -123,8 +135,8 @@ def _paired(
     experiment: Experiment,
 ) -> Any:
     return metric.compare(
-        Scores(before.values, before.sufficient),
-        Scores(after.values, after.sufficient),
+        Scores(before.values, before.sufficient, before.blocks),
+        Scores(after.values, after.sufficient, after.blocks),
         clusters=clusters,
         confidence=experiment.confidence,
     )
@@ -181,4 +193,6 @@ def _reordered(scores: CellScores, order: np.ndarray) -> CellScores:
     if scores.sufficient is not None:
         matrix = scores.sufficient[np.maximum(order, 0)].copy()
         matrix[order < 0] = np.nan
-    return CellScores(scores.cell, scores.metric, scores.outputs, values, matrix, scores.estimate)
+    return CellScores(
+        scores.cell, scores.metric, scores.outputs, values, matrix, scores.estimate, scores.blocks
+    )

@@ -14,6 +14,7 @@ from workbench.core.document import content_hash
 from workbench.core.experiment import Experiment
 from workbench.core.run import LIVE, Progress, Report
 from workbench.engine.execute import Execution, OnProgress, make_progress
+from workbench.engine.model_services import RunServices
 from workbench.engine.plan import load_plan, make_plan
 from workbench.engine.records import effective_status, get_run, hold
 from workbench.engine.reporting import report
@@ -116,7 +117,8 @@ def _work(workspace: Workspace, record: RunRecord, on_progress: OnProgress | Non
     try:
         plan = load_plan(workspace, record)
         asyncio.run(Execution(workspace, plan, record, on_progress).work())
-        score_run(workspace, record.id)
+        services = RunServices(workspace, record, plan)
+        score_run(workspace, record.id, services, lambda words: runs.set(record.id, message=words))
     except RunCancelled as stop:
         runs.set(record.id, status="cancelled", message=str(stop), finished_at=_now())
         raise

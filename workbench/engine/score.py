@@ -1,48 +1,66 @@
-"""Scoring: answers of stored outputs become scores and estimates. No model is called, ever."""
+"""Scoring: answers of stored outputs become scores and estimates.
+
+No model is called, but for metrics that ask one (a judge, perplexity), and for those only where
+`score_run` is given the services to ask; their calls are cached like all others.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.core.experiment import Experiment
 from workbench.core.prompt import AnswerRule, AnyPrompt, Ensemble
-from workbench.core.run import MetricEstimate
+from workbench.core.run import Cell, MetricEstimate
 from workbench.engine.plan import Plan, load_plan
 from workbench.engine.records import get_run
 from workbench.engine.workspace import Workspace
-from workbench.metrics import Metric, load_metric
+from workbench.errors import MetricError
+from workbench.metrics import CellOutputs, Metric, ModelServices, Scores, load_metric
 from workbench.prompting.read import read_reference
 from workbench.storage import RunRecord
+from workbench.storage.outputs import MEASURED
 from workbench.storage.scores import CellScores
 
+OnScoring = Callable[[str], None]
+"""Told in words what is being scored."""
 
-def score_run(workspace: Workspace, run: str) -> dict[tuple[int, str], CellScores]:
+
+def score_run(
+    workspace: Workspace,
+    run: str,
+    services: ModelServices | None = None,
+    on_scoring: OnScoring | None = None,
+) -> dict[tuple[int, str], CellScores]:
     """Scores every cell of a run by every metric of its experiment; what is scored already is reused.
 
     Returns scores by (cell index, metric name). Units without an output, and outputs with errors,
-    are unscored (NaN); an output in which no answer was found is wrong.
+    are unscored (NaN); an output in which no answer was found is wrong. A metric that asks models is
+    scored only with `services`; without, what an earlier scoring stored is given, or nothing.
     """
     record = get_run(workspace, run)
     stored = workspace.store.scores.of_run(run)
     counts = {cell: int(total["outputs"]) for cell, total in workspace.store.outputs.totals(run).items()}
     experiment = Experiment.model_validate(record.definition["experiment"])
     names = metric_names(experiment)
-    missing = [
+    stale = [
         (cell["index"], name)
         for cell in record.definition["cells"]
         for name in names
         if (cell["index"], name) not in stored
         or stored[cell["index"], name].outputs != counts.get(cell["index"], 0)
     ]
-    if missing:
-        fresh = _score(workspace, record, load_plan(workspace, record), missing)
-        for scores in fresh:
-            workspace.store.scores.put(run, scores)
-            stored[scores.cell, scores.metric] = scores
+    if stale:
+        metrics = metrics_of(experiment)
+        missing = [(cell, name) for cell, name in stale if services or not metrics[name].asks_models]
+        if missing:
+            plan = load_plan(workspace, record)
+            for scores in _score(workspace, record, plan, metrics, missing, services, on_scoring):
+                stored[scores.cell, scores.metric] = scores
     return {key: scores for key, scores in stored.items() if key[1] in names}
 
 
@@ -52,17 +70,26 @@ def metric_names(experiment: Experiment) -> list[str]:
 
 
 def metric_name(spec: str | dict[str, Any]) -> str:
-    """One metric's name; settings are part of it, so that two settings are two metrics."""
+    """One metric's name: its `as`, else its name and settings, so that two settings are two metrics."""
     if isinstance(spec, str):
         return spec
-    settings = {key: value for key, value in spec.items() if key not in ("name", "evaluate")}
-    name = str(spec.get("name") or f"evaluate:{spec.get('evaluate')}")
-    return f"{name}{json.dumps(settings, sort_keys=True)}" if settings else name
+    if spec.get("as"):
+        return str(spec["as"])
+    kind = next((key for key in ("name", "judge", "evaluate") if spec.get(key)), "name")
+    settings = {key: value for key, value in spec.items() if key != kind}
+    name = str(spec.get(kind)) if kind == "name" else f"{kind}:{spec[kind]}"
+    return f"{name}{json.dumps(settings, sort_keys=True, ensure_ascii=False)}" if settings else name
 
 
 def metrics_of(experiment: Experiment) -> dict[str, Metric]:
-    """The experiment's metrics by shown name."""
-    return {metric_name(spec): load_metric(spec) for spec in experiment.metrics}
+    """The experiment's metrics by shown name. Raises MetricError where two would be shown as one."""
+    found: dict[str, Metric] = {}
+    for spec in experiment.metrics:
+        name = metric_name(spec)
+        if name in found:
+            raise MetricError(f"Metric '{name}' is listed twice; give one another name with `as`.")
+        found[name] = load_metric(spec)
+    return found
 
 
 def answer_rule(prompt: AnyPrompt, prompts: dict[str, AnyPrompt]) -> AnswerRule:
@@ -95,49 +122,119 @@ def clusters_of(repeats: int, units: int) -> np.ndarray | None:
     return None if repeats == 1 else np.arange(units) // repeats
 
 
-def _score(
-    workspace: Workspace, record: RunRecord, plan: Plan, wanted: list[tuple[int, str]]
-) -> list[CellScores]:
-    metrics = metrics_of(plan.experiment)
+def cell_outputs(
+    workspace: Workspace,
+    record: RunRecord,
+    plan: Plan,
+    cell: Cell,
+    *,
+    whole: bool = True,
+    services: ModelServices | None = None,
+) -> tuple[CellOutputs, np.ndarray]:
+    """What a cell gave, as metrics see it, and the unit of each output: (n,) ints.
+
+    Outputs with errors are left out. `whole` False reads answers and references alone, which is
+    what most metrics need and far less to read.
+    """
     repeats, rows = plan.experiment.repeats, plan.dataset.rows
+    rule = answer_rule(plan.prompts[cell.prompt], dict(plan.prompts))
+    answers = workspace.store.outputs.answers(record.id, cell.index)
+    kept = [(position, repeat, answer) for position, repeat, answer, failed, _ in answers if not failed]
+    column = plan.dataset.reference
+    raw = [rows[position].get(column) if column else None for position, _, _ in kept]
+    units = np.array([position * repeats + repeat for position, repeat, _ in kept], dtype=np.int64)
+    read: dict[str, Any] = {}
+    if whole:
+        texts = workspace.store.outputs.texts(record.id, cell.index)
+        taken = workspace.store.outputs.taken(record.id, cell.index)
+        measured = np.array([taken[p, r] for p, r, _ in kept], dtype=np.float64).reshape(-1, len(MEASURED))
+        base = plan.baseline
+        rivals = None if cell == base else workspace.store.outputs.texts(record.id, base.index)
+        read = {
+            "texts": [texts[p, r] for p, r, _ in kept],
+            "taken": dict(zip(MEASURED, measured.T, strict=True)),
+            "rivals": None if rivals is None else [rivals.get((p, r)) for p, r, _ in kept],
+        }
+    outputs = CellOutputs(
+        answers=[answer for _, _, answer in kept],
+        references=[_reference(rule, value) for value in raw],
+        raw_references=raw,
+        rows=[rows[position] for position, _, _ in kept],
+        group=np.array([position for position, _, _ in kept], dtype=np.int64),
+        models=services,
+        **read,
+    )
+    return outputs, units
+
+
+def _score(
+    workspace: Workspace,
+    record: RunRecord,
+    plan: Plan,
+    metrics: dict[str, Metric],
+    wanted: Sequence[tuple[int, str]],
+    services: ModelServices | None,
+    on_scoring: OnScoring | None,
+) -> list[CellScores]:
     fresh = []
-    for cell in dict.fromkeys(index for index, _ in wanted):
-        rule = answer_rule(plan.prompts[plan.cells[cell].prompt], dict(plan.prompts))
-        answers = workspace.store.outputs.answers(record.id, cell)
-        scored = [(p * repeats + r, p, answer) for p, r, answer, failed, _ in answers if not failed]
-        references = [_reference(rule, plan.dataset.reference, rows[p]) for _, p, _ in scored]
-        predictions = [answer for _, _, answer in scored]
-        places = np.array([unit for unit, _, _ in scored], dtype=np.int64)
-        units = len(rows) * repeats
-        for name in [name for index, name in wanted if index == cell]:
-            metric = metrics[name]
-            result = metric.score(predictions, references)
-            values = np.full(units, np.nan)
-            values[places] = result.values
-            matrix = None
-            if result.sufficient is not None:
-                matrix = np.full((units, result.sufficient.shape[1]), np.nan)
-                matrix[places] = result.sufficient
-            clusters = clusters_of(repeats, units)
-            estimate = metric.estimate(
-                result,
-                clusters=None if clusters is None else clusters[places],
-                confidence=plan.experiment.confidence,
-            )
-            summary = {
-                "mean": _plain(estimate.mean),
-                "low": _plain(estimate.low),
-                "high": _plain(estimate.high),
-                "n": estimate.n,
-                "unscored": len(answers) - estimate.n,
-                "signature": metric.signature(),
-            }
-            fresh.append(CellScores(cell, name, len(answers), values, matrix, summary))
+    total = len(plan.dataset.rows) * plan.experiment.repeats
+    for index in dict.fromkeys(index for index, _ in wanted):
+        names = [name for cell, name in wanted if cell == index]
+        whole = any(_reads_whole(metrics[name]) for name in names)
+        outputs, units = cell_outputs(
+            workspace, record, plan, plan.cells[index], whole=whole, services=services
+        )
+        stored = int(workspace.store.outputs.totals(record.id).get(index, {}).get("outputs", 0))
+        for name in names:
+            if on_scoring is not None:
+                on_scoring(f"Scoring {plan.cells[index].label} by {name}")
+            result = metrics[name].score_outputs(outputs)
+            scores = _cell_scores(metrics[name], name, index, result, units, total, stored, plan.experiment)
+            workspace.store.scores.put(record.id, scores)
+            fresh.append(scores)
     return fresh
 
 
-def _reference(rule: AnswerRule, column: str | None, row: dict[str, Any]) -> Any:
-    value = row.get(column) if column is not None else None
+def _reads_whole(metric: Metric) -> bool:
+    return metric.reads == "text" or metric.needs_outputs or metric.asks_models
+
+
+def _cell_scores(
+    metric: Metric,
+    name: str,
+    cell: int,
+    result: Scores,
+    units: np.ndarray,
+    total: int,
+    stored: int,
+    experiment: Experiment,
+) -> CellScores:
+    """Scores of a cell's outputs laid out over all its units, with their estimate."""
+    values = np.full(total, np.nan)
+    values[units] = result.values
+    matrix = None
+    if result.sufficient is not None:
+        matrix = np.full((total, result.sufficient.shape[1]), np.nan)
+        matrix[units] = result.sufficient
+    clusters = clusters_of(experiment.repeats, total)
+    estimate = metric.estimate(
+        result,
+        clusters=None if clusters is None else clusters[units],
+        confidence=experiment.confidence,
+    )
+    summary = {
+        "mean": _plain(estimate.mean),
+        "low": _plain(estimate.low),
+        "high": _plain(estimate.high),
+        "n": estimate.n,
+        "unscored": stored - estimate.n,
+        "signature": metric.signature(),
+    }
+    reasons = {int(units[place]): reason for place, reason in result.reasons.items()}
+    return CellScores(cell, name, stored, values, matrix, summary, result.blocks, reasons)
+
+
+def _reference(rule: AnswerRule, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, (list, tuple)):

@@ -12,8 +12,8 @@ To write one, subclass `Metric`, decorate it with `@metric`, and give it `score_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf, nan
 from typing import Any, ClassVar, Literal
 
@@ -21,11 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench import statistics
-from workbench.errors import MetricError
+from workbench.errors import MetricError, Unscored
+from workbench.metrics.cell_outputs import CellOutputs
 from workbench.metrics.text import reference_texts, text_of
 
 FloatArray = npt.NDArray[np.float64]
 Kind = Literal["proportion", "mean", "corpus"]
+Reads = Literal["answer", "text"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,15 @@ class Scores:
         values: (n,) floats, one a row; NaN is "not scored" (no reference), which is not 0.
         sufficient: (n, k) floats for a corpus metric, NaN rows where `values` is NaN; their column
             sums over any set of rows give that set's corpus score through `Metric.aggregate`.
+        blocks: where the columns of `sufficient` depend on the texts (one block a label), the name of
+            each block, k / len(blocks) columns wide; two cells are aligned by them. Else empty.
+        reasons: by row, why it is unscored or what a judge said of it.
     """
 
     values: FloatArray
     sufficient: FloatArray | None = None
+    blocks: tuple[str, ...] = ()
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 class Metric:
@@ -51,6 +58,8 @@ class Metric:
     - A prediction of None means that no answer was found in the output. It is a wrong answer, never
       an unscored one: it gets `no_answer`, or is scored as an empty text where that is None.
     - A reference may be a text, a number, or a list of acceptable ones; the best match counts.
+    - A row that raises is unscored with the reason; the other rows are scored. A metric says so on
+      purpose by raising `Unscored`.
 
     Attributes:
         name: as it is written in experiments and on the command line.
@@ -62,6 +71,11 @@ class Metric:
         source: the paper or reference implementation that defines it.
         needs_reference: False for a metric of the prediction alone.
         no_answer: the score of a missing answer; None scores it as an empty text.
+        reads: "answer" (what the answer rule read) or "text" (the whole output and the reference as
+            it is written). Any metric's `of` setting changes it.
+        reference_column: another column than the dataset's reference; any metric's `reference` setting.
+        needs_outputs: whether it reads more of a cell than answers: whole texts, tokens, latency.
+        asks_models: whether it asks a model, which only happens where calls are allowed.
     """
 
     name: str
@@ -72,6 +86,20 @@ class Metric:
     source: ClassVar[str] = ""
     needs_reference: ClassVar[bool] = True
     no_answer: ClassVar[float | None] = 0.0
+    reads: Reads = "answer"
+    reference_column: str | None = None
+    needs_outputs: ClassVar[bool] = False
+    asks_models: ClassVar[bool] = False
+
+    def score_outputs(self, outputs: CellOutputs) -> Scores:
+        """Score a whole cell. Override it to use more than predictions and references."""
+        predictions: Sequence[str | None] = outputs.answers
+        references = outputs.references
+        if self.reads == "text":
+            predictions, references = outputs.texts, outputs.raw_references
+        if self.reference_column is not None:
+            references = outputs.column(self.reference_column)
+        return self.score(predictions, references)
 
     def score(self, predictions: Sequence[str | None], references: Sequence[Any] | None = None) -> Scores:
         """Score each prediction against its reference; see the class for None and empty ones."""
@@ -99,13 +127,31 @@ class Metric:
             answers.append(answer or "")
             accepted.append(texts)
             rows.append(row)
-        scored = self.score_rows(answers, accepted)
+        scored = self._score_each_that_can_be(answers, accepted)
         values[rows] = scored.values
+        reasons = {rows[place]: reason for place, reason in scored.reasons.items()}
         if scored.sufficient is None:
-            return Scores(values)
+            return Scores(values, reasons=reasons)
         sufficient = np.full((count, scored.sufficient.shape[1]), np.nan)
         sufficient[rows] = scored.sufficient
-        return Scores(values, sufficient)
+        return Scores(values, sufficient, scored.blocks, reasons)
+
+    def _score_each_that_can_be(self, predictions: list[str], references: list[list[str]]) -> Scores:
+        """All rows at once; where that raises, one by one, so that only the rows at fault go unscored."""
+        try:
+            return self.score_rows(predictions, references)
+        except Exception as problem:
+            if isinstance(problem, MetricError) and not isinstance(problem, Unscored):
+                raise
+        parts: list[Scores | str] = []
+        for prediction, accepted in zip(predictions, references, strict=True):
+            try:
+                parts.append(self.score_rows([prediction], [accepted]))
+            except Unscored as problem:
+                parts.append(str(problem))
+            except Exception as problem:
+                parts.append(f"{type(problem).__name__}: {problem}")
+        return joined(parts)
 
     def score_rows(self, predictions: list[str], references: list[list[str]]) -> Scores:
         """Score clean rows: every prediction a text, every reference a list of texts.
@@ -169,6 +215,7 @@ class Metric:
                 f"Metric '{self.name}' compares row by row, but the baseline has "
                 f"{len(baseline.values)} rows and the candidate {len(candidate.values)}."
             )
+        baseline, candidate = aligned(baseline, candidate)
         if baseline.sufficient is None or candidate.sufficient is None:
             return statistics.compare_paired(
                 baseline.values, candidate.values, clusters, confidence=confidence, seed=seed
@@ -181,6 +228,49 @@ class Metric:
             confidence=confidence,
             seed=seed,
         )
+
+
+def aligned(first: Scores, second: Scores) -> tuple[Scores, Scores]:
+    """Two cells' scores with the same blocks of sufficient statistics, in the same order."""
+    if first.blocks == second.blocks:
+        return first, second
+    blocks = tuple(sorted({*first.blocks, *second.blocks}))
+    return with_blocks(first, blocks), with_blocks(second, blocks)
+
+
+def with_blocks(scores: Scores, blocks: tuple[str, ...]) -> Scores:
+    """The same scores with these blocks, zero where a block is new. Every old block must be among them."""
+    matrix = scores.sufficient
+    if matrix is None or scores.blocks == blocks:
+        return scores
+    width = matrix.shape[1] // max(1, len(scores.blocks))
+    wide = np.zeros((len(matrix), len(blocks), width))
+    if scores.blocks:
+        places = [blocks.index(name) for name in scores.blocks]
+        wide[:, places] = matrix.reshape(len(matrix), len(scores.blocks), width)
+    wide[np.isnan(scores.values)] = np.nan
+    return Scores(scores.values, wide.reshape(len(matrix), -1), blocks, scores.reasons)
+
+
+def joined(parts: Sequence[Scores | str]) -> Scores:
+    """Scores of single rows put together; a text is the reason why its row is unscored."""
+    scored = [part for part in parts if isinstance(part, Scores)]
+    blocks = tuple(sorted({name for part in scored for name in part.blocks}))
+    values = np.full(len(parts), np.nan)
+    reasons: dict[int, str] = {}
+    wide = [with_blocks(part, blocks) if isinstance(part, Scores) else part for part in parts]
+    widths = {p.sufficient.shape[1] for p in wide if isinstance(p, Scores) and p.sufficient is not None}
+    sufficient = np.full((len(parts), widths.pop()), np.nan) if widths else None
+    for row, part in enumerate(wide):
+        if isinstance(part, str):
+            reasons[row] = part
+            continue
+        values[row] = part.values[0]
+        if part.reasons:
+            reasons[row] = next(iter(part.reasons.values()))
+        if sufficient is not None and part.sufficient is not None:
+            sufficient[row] = part.sufficient[0]
+    return Scores(values, sufficient, blocks, reasons)
 
 
 UNBOUNDED = (-inf, inf)

@@ -13,10 +13,10 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 from workbench.errors import MetricError, UnknownName, suggestion
-from workbench.metrics.base import Metric
+from workbench.metrics.base import Metric, Reads
 
 ENTRY_POINTS = "workbench.metrics"
 
@@ -43,12 +43,20 @@ def load_metric(spec: str | Mapping[str, Any]) -> Metric:
     """The metric that a name or a mapping describes, as experiments write it.
 
     A mapping has `name` and the metric's own settings, or `evaluate` (a metric of the Hugging Face
-    hub) and its settings. `as` renames the result, so that one metric can stand twice in a table.
+    hub) and its settings. `as` renames the result, so that one metric can stand twice in a table;
+    `of` is what it reads (answer or text), `reference` another column with the right answers.
     Unknown names and settings raise an error that offers the nearest one.
     """
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
     shown_as = settings.pop("as", None)
+    reads, column = settings.pop("of", None), settings.pop("reference", None)
     loaded = _load(settings)
+    if reads is not None:
+        if reads not in get_args(Reads):
+            raise MetricError(f"Metric '{loaded.name}': `of` is answer or text, not '{reads}'.")
+        loaded.reads = cast(Reads, reads)
+    if column is not None:
+        loaded.reference_column = str(column)
     if shown_as is not None:
         loaded.name = str(shown_as)
     return loaded

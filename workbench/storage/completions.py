@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -22,6 +23,7 @@ FIELDS = (
     completions.c.finish_reason,
     completions.c.logprob,
     completions.c.first_token_s,
+    completions.c.top_logprobs,
 )
 CHUNK = 900  # below SQLite's historical limit of 999 variables a statement
 
@@ -50,8 +52,8 @@ class Completions:
             for start in range(0, len(wanted), CHUNK):
                 part = wanted[start : start + CHUNK]
                 query = select(completions.c.key, *FIELDS).where(completions.c.key.in_(part))
-                for key, *values in connection.execute(query):
-                    found[key] = Completion(*values)
+                for key, *values, top in connection.execute(query):
+                    found[key] = Completion(*values, top_logprobs=tuple(json.loads(top)) if top else None)
         return found
 
 
@@ -74,9 +76,14 @@ def insert_completions(connection: object, dialect: str, stored: Sequence[Stored
             "finish_reason": item.completion.finish_reason,
             "logprob": item.completion.logprob,
             "first_token_s": item.completion.first_token_s,
+            "top_logprobs": _json(item.completion.top_logprobs),
             "created_at": now,
         }
         for item in stored
     ]
     statement = insert(completions).on_conflict_do_nothing(index_elements=["key"])
     connection.execute(statement, values)  # type: ignore[attr-defined]
+
+
+def _json(top_logprobs: Sequence[Mapping[str, float]] | None) -> str | None:
+    return None if top_logprobs is None else json.dumps(list(top_logprobs), ensure_ascii=False)

@@ -33,6 +33,7 @@ PLAIN = (
     "finish_reason",
     "first_token_s",
 )
+MEASURED = ("latency_s", "cost_usd", "prompt_tokens", "completion_tokens", "first_token_s")
 COLUMNS = [outputs.c[name] for name in (*PLAIN, "votes")]
 Unit = tuple[int, int, int]
 """(cell, position, repeat)."""
@@ -92,6 +93,26 @@ class Outputs:
             return [
                 (p, r, answer, bool(failed), row) for p, r, answer, failed, row in connection.execute(query)
             ]
+
+    def texts(self, run: str, cell: int) -> dict[tuple[int, int], str]:
+        """A cell's output texts by (position, repeat), those with errors left out."""
+        query = select(outputs.c.position, outputs.c.repeat, outputs.c.text).where(
+            outputs.c.run == run, outputs.c.cell == cell, outputs.c.error.is_(None)
+        )
+        with self._database.read() as connection:
+            return {(position, repeat): text for position, repeat, text in connection.execute(query)}
+
+    def taken(self, run: str, cell: int) -> dict[tuple[int, int], tuple[float | None, ...]]:
+        """What a cell's outputs took by (position, repeat), those with errors left out.
+
+        In the order of `MEASURED`; None where it is not known.
+        """
+        columns = [outputs.c[name] for name in MEASURED]
+        query = select(outputs.c.position, outputs.c.repeat, *columns).where(
+            outputs.c.run == run, outputs.c.cell == cell, outputs.c.error.is_(None)
+        )
+        with self._database.read() as connection:
+            return {(row[0], row[1]): tuple(row[2:]) for row in connection.execute(query)}
 
     def newest(self, run: str, count: int) -> list[Output]:
         """The outputs stored last, newest first."""

@@ -38,6 +38,7 @@ class RunRecord:
     cost_usd: float
     seconds: float
     per_second: float
+    race: dict[str, Any] | None
     cancel_requested: bool
     created_at: datetime.datetime
     finished_at: datetime.datetime | None
@@ -66,6 +67,7 @@ class Runs:
         owner: str = "worker",
         use_cache: bool = True,
         budget_usd: float | None = None,
+        race: dict[str, Any] | None = None,
     ) -> None:
         """Adds a queued run and, once per content, its rows."""
         now = datetime.datetime.now(datetime.UTC)
@@ -97,6 +99,7 @@ class Runs:
                     status="queued",
                     use_cache=use_cache,
                     budget_usd=budget_usd,
+                    race=race,
                     total=total,
                     created_at=now,
                 )

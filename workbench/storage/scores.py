@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,8 @@ class CellScores:
     """A metric over one cell.
 
     `values` is float (units,), NaN where unscored; unit u is row u // repeats, repeat u % repeats.
-    `sufficient` is float (units, k) for corpus metrics. `outputs` counts what was scored.
+    `sufficient` is float (units, k) for corpus metrics, in named `blocks` where its width depends on the
+    texts. `reasons` says by unit why it is unscored, or what a judge said. `outputs` counts what was scored.
     """
 
     cell: int
@@ -26,6 +29,8 @@ class CellScores:
     values: np.ndarray
     sufficient: np.ndarray | None
     estimate: dict[str, Any]
+    blocks: tuple[str, ...] = ()
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 class CellScoresTable:
@@ -52,6 +57,8 @@ class CellScoresTable:
                     values=new.values.astype(np.float64).tobytes(),
                     sufficient=None if matrix is None else matrix.astype(np.float64).tobytes(),
                     width=0 if matrix is None else matrix.shape[1],
+                    blocks=json.dumps(new.blocks, ensure_ascii=False) if new.blocks else None,
+                    reasons=json.dumps(dict(new.reasons), ensure_ascii=False) if new.reasons else None,
                     estimate=new.estimate,
                 )
             )
@@ -66,10 +73,21 @@ class CellScoresTable:
             scores.c.sufficient,
             scores.c.width,
             scores.c.estimate,
+            scores.c.blocks,
+            scores.c.reasons,
         ).where(scores.c.run == run)
         found = {}
         with self._database.read() as connection:
-            for cell, metric, count, values, sufficient, width, estimate in connection.execute(query):
-                matrix = None if sufficient is None else np.frombuffer(sufficient).reshape(-1, width)
-                found[cell, metric] = CellScores(cell, metric, count, np.frombuffer(values), matrix, estimate)
+            for row in connection.execute(query):
+                cell, metric, count, values, sufficient, width, estimate, blocks, reasons = row
+                found[cell, metric] = CellScores(
+                    cell,
+                    metric,
+                    count,
+                    np.frombuffer(values),
+                    None if sufficient is None else np.frombuffer(sufficient).reshape(-1, width),
+                    estimate,
+                    tuple(json.loads(blocks)) if blocks else (),
+                    {int(unit): reason for unit, reason in json.loads(reasons or "{}").items()},
+                )
         return found

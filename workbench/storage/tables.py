@@ -69,6 +69,7 @@ runs = Table(
     Column("cost_usd", Float, nullable=False, default=0.0),
     Column("seconds", Float, nullable=False, default=0.0),
     Column("per_second", Float, nullable=False, default=0.0),
+    Column("race", JSON),  # where cells that are beaten stop: its settings, and how it went so far
     Column("cancel_requested", Boolean, nullable=False, default=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
@@ -91,6 +92,7 @@ completions = Table(
     Column("finish_reason", String(20), nullable=False),
     Column("logprob", Float),
     Column("first_token_s", Float),
+    Column("top_logprobs", Text),  # JSON, a list of {token: log-probability}, where they were asked for
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -130,8 +132,20 @@ scores = Table(
     Column("values", LargeBinary, nullable=False),  # float64 over units, NaN where unscored
     Column("sufficient", LargeBinary),  # float64 (units, k), corpus metrics only
     Column("width", Integer, nullable=False, default=0),
+    Column("blocks", Text),  # JSON list, metrics whose sufficient columns depend on the texts
+    Column("reasons", Text),  # JSON object by unit: why it is unscored, or what a judge said
     Column("estimate", JSON, nullable=False),
     PrimaryKeyConstraint("run", "cell", "metric"),
+)
+
+row_tags = Table(
+    "row_tags",
+    metadata,
+    Column("dataset", String(100), nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("tag", String(60), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("dataset", "row_id", "tag"),
 )
 
 model_uses = Table(

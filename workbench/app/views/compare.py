@@ -1,5 +1,7 @@
 """Compare: cells side by side with intervals and verdicts, then their outputs row by row."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from workbench.app import state
@@ -18,7 +20,35 @@ from workbench.app.workspace import current_run, workspace
 from workbench.core.run import LIVE, Comparison, Report
 from workbench.engine import Workspace, compare, report, runs
 
-VIEWS = {"table": "Result table", "rows": "Row by row", "charts": "Charts"}
+View = Callable[[Workspace, Report, Comparison], None]
+
+
+def table_view(ws: Workspace, table: Report, found: Comparison) -> None:
+    """The result table and the chart of its metric."""
+    offset = pager(len(table.cells), PER_SCREEN)
+    result_table(table, found, offset)
+    st.caption(
+        escaped(
+            f"{many(max(cell.rows for cell in table.cells), 'row')} in each cell; intervals at 95 %. "
+            "Verdicts compare the same rows in both cells, corrected for the "
+            f"{len(found.comparisons)} comparisons made"
+            + (f"; differences up to {found.margin:g} count as tied." if found.margin else ".")
+        )
+    )
+    result_charts(ws, table, found, ("metric",))
+
+
+def charts_view(ws: Workspace, table: Report, found: Comparison) -> None:
+    """Every chart of the run."""
+    result_charts(ws, table, found, ("metric", "taken", "votes"))
+
+
+VIEWS: dict[str, tuple[str, View]] = {
+    "table": ("Result table", table_view),
+    "rows": ("Row by row", rows_view),
+    "charts": ("Charts", charts_view),
+}
+"""A view's name in the URL → its words and what draws it."""
 
 
 def choices(ws: Workspace, run_id: str) -> tuple[Report, Comparison | None]:
@@ -72,23 +102,9 @@ def show() -> None:
     headline(ws, table, found)
     if len({cell.cell.model for cell in table.cells}) > 1:
         link("size", "Which size is enough?", ":material/straighten:", run=table.run)
-    view = segments("View", VIEWS, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
-    if view == "table":
-        offset = pager(len(table.cells), PER_SCREEN)
-        result_table(table, found, offset)
-        st.caption(
-            escaped(
-                f"{many(max(cell.rows for cell in table.cells), 'row')} in each cell; intervals at 95 %. "
-                "Verdicts compare the same rows in both cells, corrected for the "
-                f"{len(found.comparisons)} comparisons made"
-                + (f"; differences up to {found.margin:g} count as tied." if found.margin else ".")
-            )
-        )
-        result_charts(ws, table, found, ("metric",))
-    elif view == "charts":
-        result_charts(ws, table, found, ("metric", "taken", "votes"))
-    else:
-        rows_view(ws, table, found)
+    words = {name: label for name, (label, _) in VIEWS.items()}
+    view = segments("View", words, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
+    VIEWS[view][1](ws, table, found)
 
 
 with explained("comparing"):
