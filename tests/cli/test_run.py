@@ -101,6 +101,21 @@ def test_a_missed_bar_is_exit_code_4(workbench: Command, bar: str, code: int):
     assert "careful" in ended.out, "the table is printed all the same"
 
 
+def test_a_bar_may_be_for_the_cells_of_one_prompt(workbench: Command):
+    workbench("run", "sums", "--fail-under", "careful:exact_match=0.9", code=0)
+    ended = workbench("run", "sums", "--fail-under", "direct:exact_match=0.9", code=4)
+    assert ended.err.count("Missed:") == 1
+
+
+def test_a_metric_of_which_less_is_better_has_a_bar_from_above(root: Path, workbench: Command):
+    file = root / "experiments/sums.yaml"
+    file.write_text(file.read_text().replace("[exact_match]", "[{name: ter, as: edits}]"))
+    ended = workbench("run", "sums", "--fail-under", "edits=5", code=2)
+    assert "lower is better for 'edits'; use --fail-over edits=5" in ended.err
+    workbench("run", "sums", "--fail-over", "careful:edits=0", code=0)
+    assert "edits is" in workbench("run", "sums", "--fail-over", "edits=0", code=4).err
+
+
 @pytest.mark.parametrize("bar", ["exact_match", "bleu=0.5", "exact_match=high", "=1"])
 def test_a_bar_that_cannot_be_read_is_wrong_usage_before_any_call(
     workbench: Command, server: BaseUrl, bar: str

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.commands.bars import Bar, missed_bars, read_bars
 from workbench.commands.printing import AsJson, counted, print_json, seconds, write
 from workbench.commands.progress import shown_progress
 from workbench.commands.session import redacted, say, stoppable, workspace
 from workbench.errors import RunCancelled, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
+    from workbench.core.experiment import Experiment
     from workbench.core.run import Report
     from workbench.engine import Workspace
 
@@ -45,7 +45,13 @@ def run(
     ] = None,
     fail_under: Annotated[
         list[str] | None,
-        typer.Option(metavar="METRIC=X", help="Exit with 4 if a cell's mean is below; may be repeated."),
+        typer.Option(
+            metavar="[PROMPT:]METRIC=X", help="Exit with 4 if a cell's mean is below; may be repeated."
+        ),
+    ] = None,
+    fail_over: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[PROMPT:]METRIC=X", help="The same, for metrics of which less is better."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,14 +61,15 @@ def run(
     Examples:
       workbench run quickstart
       workbench run experiments/quickstart.yaml --limit 10 --json
-      workbench run quickstart --fail-under exact_match=0.5
+      workbench run quickstart --fail-under step-by-step:exact_match=0.5
       workbench run --resume latest
     """
     from workbench.engine import execute_run
 
-    bars = [parse_bar(text) for text in fail_under or ()]
     opened = workspace(context)
-    run_id = _prepared(opened, experiment, limit, resume, no_cache, budget, bars)
+    chosen = _chosen(opened, experiment, resume)
+    bars = read_bars(chosen, fail_under or (), fail_over or ())
+    run_id = _prepared(opened, chosen, limit, resume, no_cache, budget)
     go_on = f"What is done is kept; go on with:\n  workbench run --resume {run_id}"
     try:
         with stoppable(f"Stopped. {go_on}"), shown_progress() as show:
@@ -75,19 +82,29 @@ def run(
     raise typer.Exit(_exit_code(opened, report, bars))
 
 
+def _chosen(opened: Workspace, experiment: str | None, resume: str | None) -> Experiment:
+    from workbench.core.experiment import Experiment
+    from workbench.engine import find_run
+    from workbench.engine.records import get_run
+
+    if (experiment is None) == (resume is None):
+        raise UsageError("Name either an experiment, or a run with --resume; see workbench run --help.")
+    if resume is not None:
+        return Experiment.model_validate(get_run(opened, find_run(opened, resume)).definition["experiment"])
+    found: Experiment = opened.experiment(str(experiment))
+    return found
+
+
 def _prepared(
     opened: Workspace,
-    experiment: str | None,
+    experiment: Experiment,
     limit: int | None,
     resume: str | None,
     no_cache: bool,
     budget: float | None,
-    bars: list[tuple[str, float]],
 ) -> str:
     from workbench.engine import create_run, find_run, raise_budget, resume_run
 
-    if (experiment is None) == (resume is None):
-        raise UsageError("Name either an experiment, or a run with --resume; see workbench run --help.")
     if resume is not None:
         if limit is not None or no_cache:
             raise UsageError("A resumed run keeps its rows and cache: leave out --limit and --no-cache.")
@@ -96,16 +113,8 @@ def _prepared(
         if budget is not None:
             raise_budget(opened, run_id, budget)
         return run_id
-    chosen = opened.experiment(str(experiment))
-    measured = [name if isinstance(name, str) else next(iter(name)) for name in chosen.metrics]
-    for metric, _ in bars:
-        if metric not in measured:
-            raise UsageError(
-                f"--fail-under: experiment '{chosen.name}' does not measure '{metric}' "
-                f"(it measures: {', '.join(measured)})."
-            )
     created: str = create_run(
-        opened, chosen, limit=limit, use_cache=not no_cache, budget_usd=budget, owner="command"
+        opened, experiment, limit=limit, use_cache=not no_cache, budget_usd=budget, owner="command"
     )
     return created
 
@@ -124,13 +133,8 @@ def _show(opened: Workspace, report: Report, as_json: bool) -> None:
     )
 
 
-def _exit_code(opened: Workspace, report: Report, bars: list[tuple[str, float]]) -> int:
-    missed = [
-        f"{cell.cell.label}: {metric} is {'not known' if math.isnan(mean) else f'{mean:.3f}'}, below {bar:g}"
-        for metric, bar in bars
-        for cell in report.cells
-        if not (mean := cell.metrics[metric].mean if metric in cell.metrics else math.nan) >= bar
-    ]
+def _exit_code(opened: Workspace, report: Report, bars: list[Bar]) -> int:
+    missed = missed_bars(bars, report)
     for sentence in missed:
         say(f"Missed: {sentence}")
     if missed:
@@ -153,14 +157,3 @@ def _say_why(opened: Workspace, run: str) -> None:
         say(f"{counted(count, 'output')}: {redacted(reason)}")
     if len(reasons) > ERRORS_SHOWN:
         say(f"… and {counted(len(reasons) - ERRORS_SHOWN, 'other error')}: workbench export outputs {run}")
-
-
-def parse_bar(text: str) -> tuple[str, float]:
-    """`exact_match=0.5` → ("exact_match", 0.5). Raises UsageError."""
-    match = re.fullmatch(r"\s*([\w:.-]+)\s*=\s*([-+]?[\d.]+(?:e-?\d+)?)\s*(%?)\s*", text)
-    try:
-        if match:
-            return match[1], float(match[2]) / (100 if match[3] else 1)
-    except ValueError:
-        pass
-    raise UsageError(f"--fail-under {text}: write it as METRIC=NUMBER, such as exact_match=0.5.")

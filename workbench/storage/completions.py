@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -53,7 +53,10 @@ class Completions:
                 part = wanted[start : start + CHUNK]
                 query = select(completions.c.key, *FIELDS).where(completions.c.key.in_(part))
                 for key, *values, top in connection.execute(query):
-                    found[key] = Completion(*values, top_logprobs=tuple(json.loads(top)) if top else None)
+                    completion = Completion(*values)
+                    found[key] = (
+                        replace(completion, top_logprobs=tuple(json.loads(top))) if top else completion
+                    )
         return found
 
 
