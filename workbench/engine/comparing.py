@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from workbench.metrics import Metric, Scores
 from workbench.statistics import holm, rows_needed, verdict
 from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
+
+Pair = tuple[Cell, CellScores, CellScores]
+"""A cell, the scores it is compared with, and its own, over the same units."""
 
 
 def compare(
@@ -52,21 +56,35 @@ def compare(
         pairs = [(cell, scores[base.index, name], scores[cell.index, name]) for cell in cells if cell != base]
     units = len(next(iter(scores.values())).values) if scores else 0
     clusters = clusters_of(experiment.repeats, units)
+    lines = comparison_lines(metrics[name], experiment, pairs, [clusters] * len(pairs))
+    return Comparison(run, name, base, lines, experiment.margin, across)
+
+
+def comparison_lines(
+    metric: Metric,
+    experiment: Experiment,
+    pairs: Sequence[Pair],
+    clusters: Sequence[np.ndarray | None],
+) -> tuple[CellComparison, ...]:
+    """One family of paired comparisons, Holm-adjusted together, each with its verdict.
+
+    `clusters` has one entry a pair: the row of each unit, or None where each is a row of its own.
+    """
     compared = [
-        (cell, before, after, _paired(metrics[name], before, after, clusters, experiment))
-        for cell, before, after in pairs
+        _paired(metric, before, after, ids, experiment)
+        for (_, before, after), ids in zip(pairs, clusters, strict=True)
     ]
-    adjusted = holm([result.p for _, _, _, result in compared])
-    direction, margin = metrics[name].direction, experiment.margin
+    adjusted = holm([result.p for result in compared])
     lines = []
-    for (cell, before, after, result), p_adjusted in zip(compared, adjusted, strict=True):
-        found = verdict(result, p_adjusted, margin, experiment.confidence, direction)
+    for (cell, before, after), ids, result, p_adjusted in zip(
+        pairs, clusters, compared, adjusted, strict=True
+    ):
+        found = verdict(result, p_adjusted, experiment.margin, experiment.confidence, metric.direction)
         needed = None
         if found == "undecided":
             differences = after.values - before.values
             kept = np.isfinite(differences)
-            groups = None if clusters is None else clusters[kept]
-            needed = rows_needed(differences[kept], groups, experiment.confidence)
+            needed = rows_needed(differences[kept], None if ids is None else ids[kept], experiment.confidence)
         lines.append(
             CellComparison(
                 cell,
@@ -80,7 +98,7 @@ def compare(
                 needed,
             )
         )
-    return Comparison(run, name, base, tuple(lines), margin, across)
+    return tuple(lines)
 
 
 def compare_json(comparison: Comparison) -> dict[str, Any]:
@@ -174,7 +192,7 @@ def _pairs_across(
             ),
             None,
         )
-        if twin is not None:
+        if twin is not None and (twin.index, name) in other_scores:
             pairs.append((cell, _reordered(other_scores[twin.index, name], order), scores[cell.index, name]))
     if not pairs:
         raise RunError(f"Runs '{record.id}' and '{across}' have no prompt and model in common.")
