@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from workbench.cli import app
@@ -120,6 +121,16 @@ def test_every_file_shown_in_the_docs_is_valid(page: Path):
                 load(Experiment, block, name)
             else:
                 load(Ensemble if "\nmembers:" in block else Prompt, block, name)
+
+
+def test_the_ci_workflow_uses_commands_that_parse():
+    workflow = yaml.safe_load((ROOT / "docs/examples/evaluate.yml").read_text("utf-8"))
+    (job,) = workflow["jobs"].values()
+    lines = [line for step in job["steps"] for line in step.get("run", "").splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.strip().startswith("workbench")]
+    assert {words[0] for words in commands} == {"run", "report", "compare"}
+    for words in commands:
+        COMMANDS[words[0],].make_context(words[0], words[1:])
 
 
 @by_page

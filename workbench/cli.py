@@ -17,6 +17,7 @@ import typer
 
 from workbench.commands import (
     apps,
+    compare,
     datasets,
     doctor,
     exports,
@@ -89,7 +90,21 @@ def options(
     context.obj = Session(root, database, debug)
 
 
-for module in (apps, run, reports, sizes, score, exports, imports, models, datasets, prompts, runs, doctor):
+for module in (
+    apps,
+    run,
+    reports,
+    compare,
+    sizes,
+    score,
+    exports,
+    imports,
+    models,
+    datasets,
+    prompts,
+    runs,
+    doctor,
+):
     module.register(app)
 
 

@@ -1,18 +1,14 @@
-"""`workbench report` and `workbench compare`: what a run found."""
+"""`workbench report`: the result table of a run."""
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from workbench.commands.printing import AsJson, OutputFile, print_json, print_table, write
-from workbench.commands.session import say, workspace
-
-if TYPE_CHECKING:
-    from workbench.core.run import CellComparison, Comparison
+from workbench.commands.printing import AsJson, OutputFile, print_json, write
+from workbench.commands.session import workspace
 
 RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="Id, its beginning, an experiment's name, or latest.")
@@ -31,9 +27,8 @@ class ReportFormat(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Adds the command."""
     app.command("report")(report)
-    app.command("compare")(compare)
 
 
 def report(
@@ -64,71 +59,3 @@ def report(
             return
         kind = ReportFormat.json
     write(export_report(opened, run_id, kind.value), output)
-
-
-def compare(
-    context: typer.Context,
-    run: RunName = "latest",
-    metric: Annotated[str | None, typer.Option(help="Default: the experiment's first.")] = None,
-    across: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Compare each cell with itself in this other run."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compare every cell of a run with the baseline, row by row, with a verdict.
-
-    \b
-    Examples:
-      workbench compare
-      workbench compare quickstart --metric exact_match
-      workbench compare latest --across 3f2a --json
-    """
-    from workbench.engine import compare as compare_cells
-    from workbench.engine import compare_json, find_run
-
-    opened = workspace(context)
-    run_id = find_run(opened, run)
-    other = find_run(opened, across) if across is not None else None
-    found = compare_cells(opened, run_id, metric=metric, across=other)
-    if as_json:
-        print_json(compare_json(found))
-        return
-    against = f"the same cells of run {other}" if other else f"the baseline, {found.baseline.label}"
-    print(f"{found.metric} against {against}\n")
-    print_table(
-        ("cell", "difference", "interval", "p (Holm)", "rows", "verdict"),
-        [
-            (
-                item.cell.label,
-                _points(item.difference),
-                f"[{_points(item.low)}, {_points(item.high)}]",
-                _p_value(item.p_adjusted),
-                item.n,
-                _verdict(item),
-            )
-            for item in found.comparisons
-        ],
-    )
-    _next_step(found, run_id)
-
-
-def _next_step(found: Comparison, run_id: str) -> None:
-    if any(item.verdict == "better" for item in found.comparisons):
-        say(f"\nNext: workbench export winner {run_id} -o winner.yaml")
-
-
-def _points(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:+.3f}"
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
-
-
-def _verdict(item: CellComparison) -> str:
-    if item.verdict == "undecided" and item.rows_needed:
-        return f"undecided: about {item.rows_needed:,} rows needed"
-    return item.verdict

@@ -5,26 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, cast, get_args
-from xml.etree import ElementTree
 
 from tabulate import tabulate
 
+from workbench.core.experiment import Experiment
 from workbench.core.run import Comparison, MetricEstimate, Report
 from workbench.datasets import neutralise, write_rows
-from workbench.engine.browsing import output_views
-from workbench.engine.comparing import compare
+from workbench.engine.browsing import OutputView, output_views
+from workbench.engine.comparing import compare, compare_json
+from workbench.engine.junit import Case, comparison_junit, junit
+from workbench.engine.markdown import comparison_markdown
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import get_run
 from workbench.engine.reporting import report, report_json
+from workbench.engine.score import metrics_of
 from workbench.engine.workspace import Workspace
 from workbench.errors import UsageError, WorkbenchError
 
 ReportFormat = Literal["table", "md", "html", "csv", "json", "junit"]
+CompareFormat = Literal["md", "csv", "json", "junit"]
 OutputFormat = Literal["csv", "jsonl", "parquet"]
-NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def export_report(workspace: Workspace, run: str, format: str = "table") -> str:  # noqa: A002
@@ -48,6 +51,34 @@ def export_report(workspace: Workspace, run: str, format: str = "table") -> str:
         lines = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
     table = str(tabulate(lines, head, tablefmt=style, disable_numparse=True))
     return f"{table}\n"
+
+
+def export_comparison(
+    workspace: Workspace,
+    comparison: Comparison,
+    format: str = "md",  # noqa: A002
+    failing: Collection[str] = ("worse",),
+) -> str:
+    """A comparison as a pull-request comment, CSV, JSON or JUnit XML.
+
+    Args:
+        failing: verdicts that fail a case of the JUnit XML.
+    """
+    if format not in get_args(CompareFormat):
+        raise UsageError(f"'{format}' is no format of comparisons; use {', '.join(get_args(CompareFormat))}.")
+    if format == "md":
+        return comparison_markdown(report(workspace, comparison.run), comparison)
+    if format == "junit":
+        return comparison_junit(comparison, failing)
+    document = compare_json(comparison)
+    if format == "json":
+        return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    lines = [entry | {"sampling": json.dumps(entry["sampling"])} for entry in document["comparisons"]]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(list(lines[0]) if lines else [])
+    writer.writerows([neutralise(value) for value in line.values()] for line in lines)
+    return buffer.getvalue()
 
 
 def export_outputs(workspace: Workspace, run: str, format: str = "csv") -> bytes:  # noqa: A002
@@ -145,39 +176,30 @@ def _verdicts(workspace: Workspace, shown: Report, names: list[str]) -> dict[int
 
 
 def _junit(workspace: Workspace, shown: Report) -> str:
-    """One suite a cell, one case a row; a case fails where its first metric is below 1."""
-    cells = {line.cell.index: line.cell for line in shown.cells}
-    root = ElementTree.Element("testsuites", name=_xml(shown.experiment))
-    suites: dict[int, ElementTree.Element] = {}
-    for index, cell in cells.items():
-        suites[index] = ElementTree.SubElement(root, "testsuite", name=_xml(cell.label))
-    counts = {index: [0, 0, 0] for index in cells}
+    """One suite a cell, one case a row; a case fails where it is wrong by the first metric.
+
+    Only a metric of right or wrong can fail a row: of 0.6 ROUGE nobody said that it is too little.
+    """
+    record = get_run(workspace, shown.run)
+    metrics = metrics_of(Experiment.model_validate(record.definition["experiment"]))
+    name, metric = next(iter(metrics.items()))
+    best = metric.range[1] if metric.direction == "higher" else metric.range[0]
+    views: dict[int, list[OutputView]] = defaultdict(list)
     for view in output_views(workspace, shown.run):
-        name = view.row_id + (f" repeat {view.repeat}" if view.repeat else "")
-        case = ElementTree.SubElement(
-            suites[view.cell],
-            "testcase",
-            name=_xml(name),
-            classname=_xml(cells[view.cell].label),
-            time=f"{view.latency_s:.3f}",
-        )
-        counts[view.cell][0] += 1
-        metric, score = next(iter(view.scores.items()), ("", None))
+        views[view.cell].append(view)
+
+    def case(view: OutputView) -> Case:
+        row = view.row_id + (f" repeat {view.repeat}" if view.repeat else "")
+        score = view.scores.get(name)
         if view.error is not None:
-            counts[view.cell][2] += 1
-            ElementTree.SubElement(case, "error", message=_xml(view.error))
-        elif score is None:
-            ElementTree.SubElement(case, "skipped", message="unscored")
-        elif score < 1:
-            counts[view.cell][1] += 1
-            failure = ElementTree.SubElement(case, "failure", message=_xml(f"{metric} {score:.3f}"))
-            failure.text = _xml(f"answer: {view.answer}\n\n{view.text}")
-    for index, suite in suites.items():
-        for key, value in zip(("tests", "failures", "errors"), counts[index], strict=True):
-            suite.set(key, str(value))
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+            return Case(row, view.latency_s, error=view.error)
+        if score is None:
+            return Case(row, view.latency_s, skipped="unscored")
+        wrong = metric.kind == "proportion" and score != best
+        said = f"{name} {score:.3f}"
+        details = f"answer: {view.answer}\n\n{view.text}" if wrong else said
+        return Case(row, view.latency_s, failure=said if wrong else None, details=details)
 
-
-def _xml(text: str) -> str:
-    return NOT_XML.sub("\ufffd", text)
+    properties = {"run": shown.run, "dataset": record.dataset, "rows": record.row_set}
+    suites = [(line.cell.label, [case(view) for view in views[line.cell.index]]) for line in shown.cells]
+    return junit(shown.experiment, suites, properties)

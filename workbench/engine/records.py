@@ -40,6 +40,16 @@ def find_run(workspace: Workspace, text: str) -> str:
     raise UnknownName("run", text, [record.id for record in runs_table.newest(limit=200)])
 
 
+def previous_run(workspace: Workspace, run: str) -> str:
+    """The newest completed run of the same experiment before this one. Raises RunError if there is none."""
+    record = get_run(workspace, run)
+    for other in workspace.store.runs.newest(limit=1000, experiment=record.experiment):
+        earlier = (other.created_at, other.id) < (record.created_at, record.id)
+        if earlier and other.status == "completed" and "probe" not in other.definition:
+            return other.id
+    raise RunError(f"There is no completed run of '{record.experiment}' before run '{run}'.")
+
+
 def effective_status(workspace: Workspace, record: RunRecord) -> str:
     """The stored status, but `interrupted` where it says running and nobody is at it."""
     if record.status == "running" and not is_held(workspace, record.id):
