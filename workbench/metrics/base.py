@@ -82,14 +82,14 @@ class Metric:
     description: ClassVar[str]
     direction: Literal["higher", "lower"] = "higher"
     range: tuple[float, float] = (0.0, 1.0)
-    kind: ClassVar[Kind] = "mean"
+    kind: Kind = "mean"
     source: ClassVar[str] = ""
-    needs_reference: ClassVar[bool] = True
-    no_answer: ClassVar[float | None] = 0.0
+    needs_reference: bool = True
+    no_answer: float | None = 0.0
     reads: Reads = "answer"
     reference_column: str | None = None
-    needs_outputs: ClassVar[bool] = False
-    asks_models: ClassVar[bool] = False
+    needs_outputs: bool = False
+    asks_models: bool = False
 
     def score_outputs(self, outputs: CellOutputs) -> Scores:
         """Score a whole cell. Override it to use more than predictions and references."""
@@ -141,16 +141,13 @@ class Metric:
         try:
             return self.score_rows(predictions, references)
         except Exception as problem:
-            if isinstance(problem, MetricError) and not isinstance(problem, Unscored):
-                raise
+            _reason(problem)
         parts: list[Scores | str] = []
         for prediction, accepted in zip(predictions, references, strict=True):
             try:
                 parts.append(self.score_rows([prediction], [accepted]))
-            except Unscored as problem:
-                parts.append(str(problem))
             except Exception as problem:
-                parts.append(f"{type(problem).__name__}: {problem}")
+                parts.append(_reason(problem))
         return joined(parts)
 
     def score_rows(self, predictions: list[str], references: list[list[str]]) -> Scores:
@@ -158,8 +155,14 @@ class Metric:
 
         Override it to score many rows at once; otherwise `score_one` is called for each.
         """
-        pairs = zip(predictions, references, strict=True)
-        return Scores(np.array([self.score_one(p, r) for p, r in pairs], dtype=np.float64))
+        values = np.full(len(predictions), np.nan)
+        reasons: dict[int, str] = {}
+        for row, (prediction, accepted) in enumerate(zip(predictions, references, strict=True)):
+            try:
+                values[row] = self.score_one(prediction, accepted)
+            except Exception as problem:
+                reasons[row] = _reason(problem)
+        return Scores(values, reasons=reasons)
 
     def score_one(self, prediction: str, references: list[str]) -> float:
         """The score of one prediction against its acceptable references (at least one)."""
@@ -228,6 +231,15 @@ class Metric:
             confidence=confidence,
             seed=seed,
         )
+
+
+def _reason(problem: Exception) -> str:
+    """Why a row that raised is unscored; a MetricError that is about no single row goes on."""
+    if isinstance(problem, Unscored):
+        return str(problem)
+    if isinstance(problem, MetricError):
+        raise problem
+    return f"{type(problem).__name__}: {problem}"
 
 
 def aligned(first: Scores, second: Scores) -> tuple[Scores, Scores]:
