@@ -98,8 +98,7 @@ def make_plan(workspace: Workspace, experiment: Experiment, limit: int | None = 
     for name in experiment.prompts:
         prompts |= workspace.prompts.resolve(name)
     _check_models(workspace, experiment.model_names())
-    plan = Plan(experiment, dataset, _cells(workspace, experiment), prompts)
-    _check_metrics(experiment, dataset)
+    plan = check_metrics(workspace, Plan(experiment, dataset, _cells(workspace, experiment), prompts))
     _check_prompts(plan, workspace)
     _ = plan.baseline
     return plan
@@ -168,15 +167,18 @@ def _check_models(workspace: Workspace, names: Sequence[str]) -> None:
             raise ModelUnavailable(check.sentence, name)
 
 
-def _check_metrics(experiment: Experiment, dataset: Dataset) -> None:
-    for spec in experiment.metrics:
+def check_metrics(workspace: Workspace, plan: Plan) -> Plan:
+    """The plan with all that its metrics need. Raises WorkbenchError for one that cannot be measured."""
+    dataset = plan.dataset
+    for spec in plan.experiment.metrics:
         metric = load_metric(spec)
-        if metric.needs_reference and dataset.reference is None:
+        if metric.needs_reference and dataset.reference is None and metric.reference_column is None:
             raise MetricError(
                 f"Metric '{metric.name}' compares with a right answer, and dataset '{dataset.name}' names "
                 "no such column; add `reference: COLUMN` under `dataset` "
                 f"(columns: {', '.join(dataset.columns)})."
             )
+    return plan
 
 
 def _check_prompts(plan: Plan, workspace: Workspace) -> None:
