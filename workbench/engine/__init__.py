@@ -26,6 +26,8 @@ _HOME = {
     "progress": "lifecycle",
     "find_run": "records",
     "previous_run": "records",
+    "add_metrics": "rescoring",
+    "remove_metric": "rescoring",
     "report": "reporting",
     "report_json": "reporting",
     "compare": "comparing",

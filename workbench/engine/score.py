@@ -38,7 +38,7 @@ def score_run(
 ) -> dict[tuple[int, str], CellScores]:
     """Scores every cell of a run by every metric of its experiment; what is scored already is reused.
 
-    Returns scores by (cell index, metric name). Units without an output, and outputs with errors,
+    Returns scores by (cell index, metric name), in the experiment's order. Units without an output, and outputs with errors,
     are unscored (NaN); an output in which no answer was found is wrong. A metric that asks models is
     scored only with `services`; without, what an earlier scoring stored is given, or nothing.
     """
@@ -61,7 +61,8 @@ def score_run(
             plan = load_plan(workspace, record)
             for scores in _score(workspace, record, plan, metrics, missing, services, on_scoring):
                 stored[scores.cell, scores.metric] = scores
-    return {key: scores for key, scores in stored.items() if key[1] in names}
+    keys = [(cell["index"], name) for cell in record.definition["cells"] for name in names]
+    return {key: stored[key] for key in keys if key in stored}
 
 
 def metric_names(experiment: Experiment) -> list[str]:
