@@ -4,6 +4,7 @@ One cell's scores become an `Estimate`; two cells' scores on the same rows a `Pa
 p-values of a table go through `holm`, and `verdict` says what one may claim.
 """
 
+from workbench.statistics.anytime import PairwiseEvidence, anytime_interval
 from workbench.statistics.intervals import (
     Estimate,
     Interval,
@@ -36,7 +37,9 @@ __all__ = [
     "Interval",
     "NonInferiority",
     "PairedComparison",
+    "PairwiseEvidence",
     "Verdict",
+    "anytime_interval",
     "bootstrap_mean",
     "bootstrap_statistic",
     "compare_corpus",
