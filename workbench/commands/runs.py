@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.commands import run_metrics
 from workbench.commands.printing import AsJson, ago, print_fields, print_json, print_table, seconds
 from workbench.commands.progress import pace
 from workbench.commands.reports import RunName
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("resume")(resume)
     group.command("delete")(delete)
     group.command("undelete")(undelete)
+    run_metrics.register(group)
     app.add_typer(group, name="runs")
 
 

@@ -7,7 +7,7 @@ comparisons a p-value. Nothing heavy is imported until a metric that needs it is
 from workbench.metrics.as_evaluate import as_evaluate
 from workbench.metrics.base import Metric, Scores
 from workbench.metrics.cell_outputs import CellOutputs, Judgement, Likelihood, ModelServices
-from workbench.metrics.registry import describe_metrics, load_metric, metric, metric_names
+from workbench.metrics.registry import describe_metrics, load_metric, metric, metric_class, metric_names
 from workbench.metrics.table import score_table
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "describe_metrics",
     "load_metric",
     "metric",
+    "metric_class",
     "metric_names",
     "score_table",
 ]
