@@ -59,6 +59,16 @@ def completion(text: str | None, **changes: Any) -> dict[str, Any]:
     }
 
 
+def with_alternatives(*tokens: dict[str, float]) -> Reply:
+    """A completion of these tokens: of each, log-probabilities by text, the sampled one first."""
+    content = []
+    for likely in tokens:
+        ranked = [{"token": token, "logprob": value, "bytes": None} for token, value in likely.items()]
+        content.append(ranked[0] | {"top_logprobs": ranked})
+    text = "".join(part["token"] for part in content)
+    return Reply(completion(text, logprobs={"content": content, "refusal": None}))
+
+
 def error(status: int, message: str, headers: dict[str, str] | None = None, **more: Any) -> Reply:
     """An error as a server sends it."""
     return Reply({"error": {"message": message, "type": "error", **more}}, status, headers or {})

@@ -170,7 +170,7 @@ def test_a_narrow_nucleus_is_greedy(small_file: Path) -> None:
 
 def test_log_probabilities_are_those_of_transformers(tmp_path: Path) -> None:
     file = convert(embedded_path("small"), tmp_path / "small.gguf", "f32", "small").file
-    request = Request(a_request().messages, a_request().sampling, logprobs=True)
+    request = Request(a_request().messages, a_request().sampling, logprobs=True, top_logprobs=3)
     found = ask(a_row(file), request)[0]
 
     async def by_transformers() -> Completion:
@@ -184,6 +184,13 @@ def test_log_probabilities_are_those_of_transformers(tmp_path: Path) -> None:
 
     expected = asyncio.run(by_transformers())
     assert found.logprob == pytest.approx(expected.logprob, abs=1e-3)
+    assert found.top_logprobs and expected.top_logprobs
+    assert len(found.top_logprobs) == len(expected.top_logprobs)
+    for theirs, ours in zip(found.top_logprobs, expected.top_logprobs, strict=True):
+        # llama.cpp shows no text of special tokens
+        assert {text or "<|end|>": value for text, value in theirs.items()} == pytest.approx(
+            dict(ours), abs=1e-3
+        )
 
 
 def test_pieces_of_a_stream_are_the_whole_text(small_file: Path) -> None:

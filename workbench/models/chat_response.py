@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workbench.core.model import Completion, FinishReason, ModelSpec
+from workbench.core.model import Completion, FinishReason, ModelSpec, Request
 from workbench.errors import ModelRefused
 
 FINISH_REASONS: dict[str | None, FinishReason] = {
@@ -16,8 +16,8 @@ FINISH_REASONS: dict[str | None, FinishReason] = {
 }
 
 
-def completion_of(body: bytes, spec: ModelSpec, logprobs: bool = False, latency_s: float = 0.0) -> Completion:
-    """The completion in a response. Raises ModelRefused when there is none in it."""
+def completion_of(body: bytes, spec: ModelSpec, request: Request, latency_s: float = 0.0) -> Completion:
+    """The completion in a response to the request. Raises ModelRefused when there is none in it."""
     try:
         content = json.loads(body)
     except ValueError as problem:
@@ -42,7 +42,8 @@ def completion_of(body: bytes, spec: ModelSpec, logprobs: bool = False, latency_
         cached_tokens=_count(details.get("cached_tokens")),
         latency_s=latency_s,
         finish_reason="filter" if refusal else finish,
-        logprob=_logprob(choice.get("logprobs")) if logprobs else None,
+        logprob=_logprob(choice.get("logprobs")) if request.logprobs else None,
+        top_logprobs=_top_logprobs(choice.get("logprobs")) if request.top_logprobs else None,
     )
 
 
@@ -67,10 +68,36 @@ def _count(value: Any) -> int:
 
 
 def _logprob(logprobs: Any) -> float | None:
-    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
-    if not isinstance(tokens, list):
+    tokens = _tokens(logprobs)
+    if tokens is None:
         return None
     return float(sum(token["logprob"] for token in tokens if isinstance(token.get("logprob"), int | float)))
+
+
+def _top_logprobs(logprobs: Any) -> tuple[dict[str, float], ...] | None:
+    """By token, the likeliest ones and the one that was sampled, which servers may leave out of them."""
+    tokens = _tokens(logprobs)
+    if tokens is None:
+        return None
+    found = (token.get("top_logprobs") for token in tokens)
+    return tuple(
+        _likely([*(others if isinstance(others, list) else []), token])
+        for token, others in zip(tokens, found, strict=True)
+    )
+
+
+def _tokens(logprobs: Any) -> list[dict[str, Any]] | None:
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else None
+
+
+def _likely(tokens: list[Any]) -> dict[str, float]:
+    """Log-probabilities by token text; what is none is left out, and half a character becomes U+FFFD."""
+    return {
+        str(token.get("token", "")).encode("utf-8", "replace").decode("utf-8"): float(token["logprob"])
+        for token in tokens
+        if isinstance(token, dict) and isinstance(token.get("logprob"), int | float)
+    }
 
 
 def _reason(content: dict[str, Any]) -> str:

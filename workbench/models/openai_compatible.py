@@ -67,7 +67,7 @@ class OpenAICompatible:
         """Answers one request, retrying what may pass: 429, 5xx, timeouts and lost connections."""
         started = time.perf_counter()
         body = await self._post({**self._body(request), **self._extra(request)})
-        return completion_of(body, self.spec, request.logprobs, time.perf_counter() - started)
+        return completion_of(body, self.spec, request, time.perf_counter() - started)
 
     async def stream(self, request: Request) -> AsyncIterator[str]:
         """Pieces of text as the server sends them."""
@@ -75,7 +75,8 @@ class OpenAICompatible:
 
         key = self._key()
         body = {**self._body(request), "stream": True}
-        body.pop("logprobs", None)
+        for unseen in ("logprobs", "top_logprobs"):
+            body.pop(unseen, None)
         more = {"extra_body": self._extra(request), "extra_headers": self._stream_headers}
         try:
             async with await self._client().chat.completions.create(**body, **more) as chunks:
@@ -144,7 +145,8 @@ class OpenAICompatible:
             "seed": sampling.seed,
             "top_p": sampling.top_p,
             "stop": sampling.stop,
-            "logprobs": True if request.logprobs else None,
+            "logprobs": True if request.logprobs or request.top_logprobs else None,
+            "top_logprobs": request.top_logprobs or None,
             "response_format": _response_format(request.json_schema),
         }
         return {name: value for name, value in body.items() if value is not None}

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 DEFAULT_CONCURRENCY = 64
 DEFAULT_CONTEXT = 2048
 DEFAULT_MAX_TOKENS = 256
+MOST_ALTERNATIVES = 20
 
 
 @provider("transformers")
@@ -102,6 +103,7 @@ class TransformersModel:
             finish_reason=row.finish or "other",
             logprob=row.logprob if request.logprobs else None,
             first_token_s=row.first_token_at - row.joined_at,
+            top_logprobs=_alternatives(row, resident) if request.top_logprobs else None,
         )
 
     async def stream(self, request: Request) -> AsyncIterator[str]:
@@ -251,6 +253,7 @@ class TransformersModel:
             top_p=1.0 if sampling.top_p is None else sampling.top_p,
             seed=sampling.seed or 0,
             logprobs=request.logprobs,
+            top_logprobs=min(request.top_logprobs, MOST_ALTERNATIVES),
             text=GrowingText(resident.chat.decode, stop) if stop or written else None,
         )
 
@@ -264,6 +267,13 @@ def _stated_context(spec: ModelSpec) -> int | None:
     except ModelUnavailable:  # opening a model is always possible; using it says what is wrong
         return None
     return context_tokens(folder) if folder else None
+
+
+def _alternatives(row: Row, resident: Resident) -> tuple[dict[str, float], ...]:
+    """By token of the answer, the likeliest first; of two tokens with one text, the likelier counts."""
+    texts = {token: resident.chat.token_text(token) for found in row.alternatives for token in found}
+    upwards = (sorted(found.items(), key=lambda one: one[1]) for found in row.alternatives)
+    return tuple(dict(reversed({texts[token]: value for token, value in up}.items())) for up in upwards)
 
 
 def _text(row: Row, resident: Resident) -> str:

@@ -43,7 +43,7 @@ class LlamaServerClient(OpenAICompatible):
             body = await self._post({**self._body(request), **self._extra(request)})
         except ModelRefused as problem:
             raise _too_long(problem, self.spec) or problem from None
-        completion = completion_of(body, self.spec, request.logprobs)
+        completion = completion_of(body, self.spec, request)
         if request.json_schema is not None and completion.finish_reason == "stop":
             self._check_held(completion.text)
         timings = json.loads(body).get("timings") or {}

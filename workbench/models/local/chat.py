@@ -13,6 +13,7 @@ from typing import Any
 from workbench.core.model import ChatMessage
 from workbench.errors import ModelRefused, ModelUnavailable
 from workbench.models.local.chat_templates import CHAT_TEMPLATES, choices, template_text
+from workbench.models.local.tokens import TokenTexts
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
@@ -27,6 +28,7 @@ class ChatTokenizer:
         self._name = name
         self._lock = threading.Lock()  # a fast tokenizer refuses two threads at once
         self._end: str | None = None
+        self._texts: TokenTexts | None = None
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(
                 folder, trust_remote_code=False, local_files_only=True
@@ -80,6 +82,19 @@ class ChatTokenizer:
         text = self.text(messages)
         with self._lock:
             return tuple(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def encode_text(self, text: str) -> tuple[int, ...]:
+        """A plain text as token ids, with what the tokenizer itself puts around it, and no template."""
+        whole = text.encode("utf-8", "replace").decode("utf-8")  # half characters cannot be read
+        with self._lock:
+            return tuple(self._tokenizer.encode(whole))
+
+    def token_text(self, token: int) -> str:
+        """One token's text: its space at the start is kept, and special tokens are shown."""
+        with self._lock:
+            if self._texts is None:
+                self._texts = TokenTexts(self._tokenizer.backend_tokenizer)
+            return self._texts(token)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Token ids as text, special tokens left out."""

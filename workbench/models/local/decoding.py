@@ -21,7 +21,7 @@ from workbench.models.local.masks import Masks
 from workbench.models.local.memory import PREFIX_BYTES
 from workbench.models.local.prefixes import PrefixTree
 from workbench.models.local.rows import Ids, Row
-from workbench.models.local.sampling import choose, log_probabilities
+from workbench.models.local.sampling import alternatives, choose, log_probabilities
 
 PADDED_TOKENS = 2048
 """Tokens of one forward pass over prompts: more would keep a reader of a stream waiting."""
@@ -154,6 +154,13 @@ class Decoder:
         if wanted:
             for index, value in zip(wanted, log_probabilities(logits[wanted], chosen[wanted]), strict=True):
                 rows[index].logprob += value
+        asking = [index for index, row in enumerate(rows) if row.top_logprobs and not row.leaves]
+        if asking:
+            counts = [rows[index].top_logprobs for index in asking]
+            for index, found in zip(
+                asking, alternatives(logits[asking], chosen[asking], counts), strict=True
+            ):
+                rows[index].alternatives.append(found)
         for row, token in zip(rows, chosen.tolist(), strict=True):
             if not row.leaves:
                 row.take(token, self._end_ids)

@@ -24,10 +24,13 @@ class Row:
     top_p: float = 1.0
     seed: int = 0
     logprobs: bool = False
+    top_logprobs: int = 0
     text: GrowingText | None = None
     """Kept up to date with every token where stop strings or a reader wait for it; else None."""
     ids: list[int] = field(default_factory=list)
     logprob: float = 0.0
+    alternatives: list[dict[int, float]] = field(default_factory=list)
+    """By token of the answer: log-probabilities of the likeliest tokens, and of the one that was taken."""
     cached: int = 0
     """Tokens of the prompt that were not computed for this row: another's work was used again."""
     finish: FinishReason | None = None

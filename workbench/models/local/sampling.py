@@ -60,6 +60,19 @@ def _at(weights: Tensor, numbers: Tensor) -> Tensor:
     return torch.minimum(places, last)
 
 
+def alternatives(logits: Tensor, chosen: Tensor, counts: Sequence[int]) -> list[dict[int, float]]:
+    """Log-probabilities of each row's `counts` likeliest tokens and of the chosen one, at temperature 1."""
+    every = logits.log_softmax(-1)
+    values, tokens = every.topk(min(max(counts), every.shape[-1]))
+    picked = every.gather(-1, chosen[:, None])[:, 0]
+    return [
+        dict(zip(ids[:count], likely[:count], strict=True)) | {token: value}
+        for ids, likely, count, token, value in zip(
+            tokens.tolist(), values.tolist(), counts, chosen.tolist(), picked.tolist(), strict=True
+        )
+    ]
+
+
 def log_probabilities(logits: Tensor, chosen: Tensor) -> list[float]:
     """The chosen tokens' log-probabilities as the model gives them, at temperature 1."""
     picked = logits.gather(-1, chosen[:, None])[:, 0]

@@ -62,6 +62,22 @@ def view_tokens(folder: Path, text: str, shown: int = SHOWN) -> TokenView:
     return TokenView(len(ids), len(whole), pieces)
 
 
+class TokenTexts:
+    """The text of single tokens of a tokenizer that is loaded already."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        """`tokenizer` is one of the package `tokenizers`."""
+        added = tokenizer.get_added_tokens_decoder().items()
+        self._tokenizer = tokenizer
+        self._special = frozenset(token for token, one in added if one.special)
+        decoder = tokenizer.decoder
+        self._bytewise = _is_bytewise({"decoder": json.loads(decoder.__getstate__()) if decoder else None})
+
+    def __call__(self, token: int) -> str:
+        """Its characters, with the space that it begins with; bytes of half a character as `<F0 9F>`."""
+        return _piece(self._tokenizer, token, self._special, self._bytewise).text
+
+
 def _tokenizer(folder: Path) -> tuple[Any, frozenset[int], bool]:
     file = folder / "tokenizer.json"
     try:
