@@ -45,6 +45,12 @@ def cells_of(ws: Workspace, run_id: str) -> tuple[Cell, ...]:
     return stored_cells(record) if record else ()
 
 
+def judge_names(ws: Workspace) -> list[str]:
+    """Prompts that have a rubric: they can judge other prompts' outputs."""
+    prompts = {name: ws.prompts.get(name) for name in ws.prompts.names()}
+    return [name for name, prompt in prompts.items() if getattr(prompt, "rubric", None) is not None]
+
+
 def start_run(ws: Workspace, experiment_name: str, limit: int | None = None) -> None:
     """Queues a run of a saved experiment, wakes the worker and opens the live page."""
     run_id = create_run(ws, ws.experiment(experiment_name), limit=limit)

@@ -15,7 +15,10 @@ from workbench.app.widgets.result_charts import result_charts
 from workbench.app.widgets.result_table import PER_SCREEN, result_table
 from workbench.app.widgets.rows_view import rows_view
 from workbench.app.widgets.run_list import run_label
+from workbench.app.widgets.run_metrics import run_metrics
+from workbench.app.widgets.said import say_once
 from workbench.app.widgets.text import escaped
+from workbench.app.widgets.undo import undo_bar
 from workbench.app.workspace import current_run, workspace
 from workbench.core.run import LIVE, Comparison, Report
 from workbench.engine import Workspace, compare, report, runs
@@ -92,6 +95,8 @@ def show() -> None:
         )
         return
     st.title("Compare")
+    undo_bar()
+    say_once()
     table, found = choices(ws, run_id)
     if table.status in LIVE:
         st.info("This run is still going; the numbers are of the outputs so far.", icon=":material/timer:")
@@ -100,6 +105,9 @@ def show() -> None:
         empty("This run has no outputs to compare.", "Resume it, or start another.", "run", "Open the run")
         return
     headline(ws, table, found)
+    if table.status not in LIVE:
+        with explained("changing the metrics"):
+            run_metrics(ws, table, found.metric)
     if len({cell.cell.model for cell in table.cells}) > 1:
         link("size", "Which size is enough?", ":material/straighten:", run=table.run)
     words = {name: label for name, (label, _) in VIEWS.items()}

@@ -16,7 +16,7 @@ from workbench.app.widgets.run_list import run_list
 from workbench.app.widgets.said import say_next, say_once
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.undo import offer_undo, undo_bar
-from workbench.app.workspace import start_run, workspace
+from workbench.app.workspace import judge_names, start_run, workspace
 from workbench.core.document import load
 from workbench.core.experiment import Experiment
 from workbench.core.files import write_text
@@ -35,6 +35,7 @@ def choices(ws: Workspace) -> Choices:
         local_models=[spec.name for spec in specs if spec.provider == "transformers"],
         datasets={name: ws.datasets.splits(name) for name in ws.datasets.names()},
         metrics={fact["name"]: fact["description"] for fact in describe_metrics()},
+        judges=judge_names(ws),
     )
 
 
@@ -93,7 +94,7 @@ def editor(ws: Workspace, name: str) -> None:
             draft.yaml_editor()
         else:
             draft.refresh_form()
-            draft.take_form(experiment_form(draft.content(), draft.key, choices(ws)))
+            draft.take_form(experiment_form(draft.content(), draft.key, choices(ws), draft.replace))
     experiment = None
     with right:
         st.subheader("Before it runs", anchor=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from workbench.app.widgets.fields import number, one_line, one_of, without_empty
+from workbench.app.widgets.metric_picker import in_one_line, metric_picker, read_spec
 from workbench.app.widgets.quantizations import offered
 
 FIRST = "the first cell"
@@ -23,10 +24,17 @@ class Choices:
     local_models: Sequence[str]
     datasets: dict[str, Sequence[str]]
     metrics: dict[str, str]
+    judges: Sequence[str] = ()
+    """Prompts that have a rubric."""
 
 
-def experiment_form(content: dict[str, Any], key: str, have: Choices) -> dict[str, Any]:
-    """Shows the form and gives the edited content; what it has no field for stays as it is."""
+def experiment_form(
+    content: dict[str, Any], key: str, have: Choices, replace: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Shows the form and gives the edited content; what it has no field for stays as it is.
+
+    `replace` is called with new content when a metric with settings is added or removed.
+    """
     new = dict(content)
     new["description"] = one_line("Description", content.get("description"), f"{key} description")
     new["prompts"] = _several("Prompts", content.get("prompts"), have.prompts, f"{key} prompts")
@@ -41,7 +49,7 @@ def experiment_form(content: dict[str, Any], key: str, have: Choices) -> dict[st
             format_func=lambda name: f"{name}: {kinds[name]}" if name in kinds else name,
         )
     new["dataset"] = _dataset(content.get("dataset"), key, have)
-    new["metrics"] = _metrics(content.get("metrics"), key, have)
+    new["metrics"] = _metrics(content, key, have, replace)
     new["baseline"] = _baseline(content.get("baseline"), new, key)
     with st.expander("Sampling, repeats, budget, margin", expanded=bool(content.get("sampling"))):
         new["sampling"] = _sampling(content.get("sampling"), key)
@@ -83,17 +91,36 @@ def _dataset(value: Any, key: str, have: Choices) -> dict[str, Any]:
     return without_empty({**found, "name": name, "split": split, "limit": limit, "shuffle": shuffle})
 
 
-def _metrics(value: Any, key: str, have: Choices) -> list[Any]:
+def _metrics(
+    content: dict[str, Any], key: str, have: Choices, replace: Callable[[dict[str, Any]], None]
+) -> list[Any]:
+    value = content.get("metrics")
     given = value if isinstance(value, list) else [value] if value else ["exact_match"]
-    odd = [part for part in given if not isinstance(part, str)]  # such as {evaluate: bertscore}: kept
-    named = _several(
+    plain = _several(
         "Metrics; the first decides the winner",
         [part for part in given if isinstance(part, str)],
         tuple(have.metrics),
         f"{key} metrics",
         help="  \n".join(f"{name}: {said}" for name, said in have.metrics.items() if said),
     )
-    return [*named, *odd]
+    kept: list[Any] = []
+    settled = [part for part in given if not isinstance(part, str)]
+    for index, spec in enumerate(settled):
+        line, button = st.columns([6, 1], vertical_alignment="bottom")
+        with line:
+            written = one_line(f"With settings {index + 1}", in_one_line(spec), f"{key} metric {index}")
+        kept.append(read_spec(written) if written.strip() else spec)
+        with button:
+            if st.button("Remove", key=f"{key} metric {index} remove", type="tertiary"):
+                others = [part for place, part in enumerate(settled) if place != index]
+                replace({**content, "metrics": [*plain, *others] or ["exact_match"]})
+    metric_picker(
+        f"{key} new metric",
+        lambda spec: replace({**content, "metrics": [*plain, *kept, spec]}),
+        have.judges,
+        have.models,
+    )
+    return [*plain, *kept]
 
 
 def _baseline(value: Any, new: dict[str, Any], key: str) -> Any:
