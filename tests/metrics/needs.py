@@ -31,7 +31,15 @@ class Needs:
     skip: str = ""
 
 
-NEEDS: dict[str, Needs] = {}
+NEEDS: dict[str, Needs] = {
+    "checks": Needs({"checks": ["exact_match"]}),
+    "cost": Needs(skip="it is about what outputs took"),
+    "distinct_n": Needs(skip="it is about several outputs of a row"),
+    "latency": Needs(skip="it is about what outputs took"),
+    "self_bleu": Needs(skip="it is about several outputs of a row"),
+    "stability": Needs(skip="it is about several outputs of a row"),
+    "tokens": Needs(skip="it is about what outputs took"),
+}
 
 
 def needs(name: str) -> Needs:
