@@ -10,7 +10,7 @@ import pytest
 from tests.metrics.needs import needs, spec_of
 from workbench.errors import MetricError
 from workbench.metrics import load_metric, metric_names
-from workbench.statistics import compare_paired, wilson
+from workbench.statistics import compare_paired, share_interval
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_proportion_gets_wilson_and_mcnemar():
     first = exact.score(["1", "2", "3", "9"], ["1", "2", "3", "4"])
     second = exact.score(["1", "0", "0", "0"], ["1", "2", "3", "4"])
     estimate = exact.estimate(first)
-    assert (estimate.low, estimate.high) == wilson(3, 4)
+    assert (estimate.low, estimate.high) == share_interval(3, 4)
     assert exact.compare(first, second) == compare_paired(first.values, second.values, binary=True)
 
 

@@ -15,10 +15,16 @@ from workbench.statistics import (
     bootstrap_mean,
     bootstrap_statistic,
     proportion,
+    share_interval,
     wilson,
 )
-from workbench.statistics.quantiles import student_quantile
+from workbench.statistics.quantiles import gamma_quantile, student_quantile
 from workbench.statistics.resampling import resample_count, resampled_sums
+
+
+def ratio(sums):
+    return sums[..., 0] / sums[..., 1]
+
 
 scores = st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=2, max_size=40)
 
@@ -28,6 +34,42 @@ scores = st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=2, max_size=40
 def test_wilson_equals_statsmodels(successes, n, confidence):
     expected = proportion_confint(successes, n, alpha=1 - confidence, method="wilson")
     assert wilson(successes, n, confidence) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "probability"), [(1, 0.05), (2, 0.05), (3, 0.01), (2.4, 0.2), (0.3, 0.5)])
+def test_gamma_quantiles_equal_scipy(shape, probability):
+    assert gamma_quantile(probability, shape) == pytest.approx(stats.gamma.ppf(probability, shape), rel=1e-9)
+
+
+def coverage_of_shares(interval, n, shares):
+    """Exact: the probability of the outcomes whose interval holds the share."""
+    counts = np.arange(n + 1)
+    low, high = np.array([interval(k, n) for k in counts]).T
+    held = (low[:, None] <= shares + 1e-12) & (shares - 1e-12 <= high[:, None])
+    return (stats.binom.pmf(counts[:, None], n, shares) * held).sum(axis=0)
+
+
+@pytest.mark.parametrize("n", [30, 100])
+def test_next_to_the_edges_a_share_is_held_where_wilsons_own_interval_fails(n):
+    shares = np.linspace(0.0005, 0.9995, 2000)
+    ours, plain = coverage_of_shares(share_interval, n, shares), coverage_of_shares(wilson, n, shares)
+    assert plain.min() < 0.87
+    assert ours.min() > 0.915
+    assert 0.945 <= ours.mean() <= 0.96
+    middle = (shares > 0.2) & (shares < 0.8)
+    assert ours[middle] == pytest.approx(plain[middle])
+
+
+@settings(deadline=None)
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.99))
+def test_a_share_interval_holds_wilsons_mirrors_and_grows_with_confidence(counts, confidence):
+    k, n = counts
+    low, high = share_interval(k, n, confidence)
+    inner = wilson(k, n, confidence)
+    assert 0 <= low <= inner.low <= k / n <= inner.high <= high <= 1
+    assert share_interval(n - k, n, confidence) == pytest.approx((1 - high, 1 - low), abs=1e-9)
+    surer = share_interval(k, n, (1 + confidence) / 2)
+    assert surer.low <= low and high <= surer.high
 
 
 @settings(deadline=None)
@@ -60,19 +102,43 @@ def test_unscored_values_change_nothing():
 
 @settings(max_examples=60, deadline=None)
 @given(scores)
-def test_a_bootstrap_interval_holds_its_mean(values):
-    estimate = bootstrap_mean(values, resamples=500)
-    assert estimate.low <= estimate.mean <= estimate.high
-    assert min(values) - 1e-6 <= estimate.low and estimate.high <= max(values) + 1e-6
+def test_a_bootstrap_interval_holds_its_mean_and_stays_within_what_is_possible(values):
+    bounds = (min(values), max(values))
+    estimate = bootstrap_mean(values, resamples=500, bounds=bounds)
+    slack = 1e-9 * max(map(abs, values))
+    assert bounds[0] - slack <= estimate.low <= estimate.mean <= estimate.high <= bounds[1] + slack
 
 
-def test_a_bootstrap_interval_agrees_with_scipy():
+def test_a_bootstrap_interval_agrees_with_the_bias_corrected_one_of_scipy():
     values = np.random.default_rng(3).gamma(2.0, size=300)
     ours = bootstrap_mean(values)
-    theirs = stats.bootstrap((values,), np.mean, method="percentile", rng=1).confidence_interval
+    theirs = stats.bootstrap((values,), np.mean, method="BCa", rng=1).confidence_interval
     width = theirs.high - theirs.low
-    assert ours.low == pytest.approx(theirs.low, abs=0.03 * width)
-    assert ours.high == pytest.approx(theirs.high, abs=0.03 * width)
+    assert ours.low == pytest.approx(theirs.low, abs=0.05 * width)
+    assert ours.high == pytest.approx(theirs.high, abs=0.05 * width)
+
+
+@pytest.mark.parametrize("kind", ["mean", "corpus", "clusters"])
+def test_a_bootstrap_interval_is_the_bootstrap_t_written_out_one_resample_at_a_time(kind):
+    rng = np.random.default_rng(5)
+    values = rng.lognormal(size=40)
+    ids = np.repeat(np.arange(20), 2) if kind == "clusters" else None
+    if kind == "corpus":
+        found = bootstrap_statistic(np.column_stack([values, np.ones(40)]), ratio, resamples=4000)
+    else:
+        found = bootstrap_mean(values, ids, resamples=4000)
+    units = values if ids is None else values.reshape(20, 2).mean(axis=1)
+    m, spread = len(units), units.std(ddof=1)
+    t = []
+    for _ in range(4000):
+        drawn = rng.choice(units, m)
+        error = math.sqrt((drawn.var() + spread**2 / m) / m)
+        t.append((drawn.mean() - units.mean()) / error)
+    low, high = np.quantile(t, [0.025, 0.975])
+    error = spread / math.sqrt(m)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.low == pytest.approx(units.mean() - high * error, abs=0.2 * error)
+    assert found.high == pytest.approx(units.mean() - low * error, abs=0.35 * error)
 
 
 @pytest.mark.parametrize("n", [8, 30, 200])
@@ -122,7 +188,7 @@ def test_a_share_of_all_or_nothing_still_has_a_width_with_repeats():
     ids = np.repeat(np.arange(20), 3)
     estimate = proportion(np.ones(60), ids)
     assert estimate.high == 1.0
-    assert estimate.low == pytest.approx(wilson(20, 20).low)
+    assert estimate.low == pytest.approx(share_interval(20, 20).low)
 
 
 def test_clusters_of_one_are_no_clusters():
@@ -154,7 +220,7 @@ def test_many_columns_are_resampled_like_few():
 
 def test_a_corpus_statistic_comes_from_sums_and_skips_unscored_rows():
     rows = np.array([[1.0, 2.0], [math.nan, math.nan], [3.0, 10.0], [2.0, 4.0]])
-    estimate = bootstrap_statistic(rows, lambda sums: sums[..., 0] / sums[..., 1])
+    estimate = bootstrap_statistic(rows, ratio, bounds=(0.3, 0.5))
     assert estimate.mean == pytest.approx(6 / 16)
     assert estimate.n == 3
     assert 0.3 <= estimate.low <= estimate.mean <= estimate.high <= 0.5

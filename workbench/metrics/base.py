@@ -5,7 +5,7 @@
     >>> scores.values
     array([1., 0., 0.])
     >>> exact.estimate(scores)
-    Estimate(mean=0.333..., low=0.061..., high=0.792..., n=3)
+    Estimate(mean=0.333..., low=0.017..., high=0.792..., n=3)
 
 To write one, subclass `Metric`, decorate it with `@metric`, and give it `score_one`.
 """
@@ -199,9 +199,11 @@ class Metric:
         if self.kind == "proportion":
             return statistics.proportion(scores.values, clusters, confidence)
         if scores.sufficient is None:
-            return statistics.bootstrap_mean(scores.values, clusters, confidence, seed=seed)
+            return statistics.bootstrap_mean(
+                scores.values, clusters, confidence, seed=seed, bounds=self.range
+            )
         return statistics.bootstrap_statistic(
-            scores.sufficient, self.aggregate, clusters, confidence, seed=seed
+            scores.sufficient, self.aggregate, clusters, confidence, seed=seed, bounds=self.range
         )
 
     def compare(
@@ -221,7 +223,12 @@ class Metric:
         baseline, candidate = aligned(baseline, candidate)
         if baseline.sufficient is None or candidate.sufficient is None:
             return statistics.compare_paired(
-                baseline.values, candidate.values, clusters, confidence=confidence, seed=seed
+                baseline.values,
+                candidate.values,
+                clusters,
+                confidence=confidence,
+                seed=seed,
+                bounds=self.range,
             )
         return statistics.compare_corpus(
             baseline.sufficient,

@@ -1,31 +1,27 @@
-"""Confidence intervals for one cell's scores: Wilson for proportions, the bootstrap for the rest.
+"""Confidence intervals for one cell's scores: Wilson's for proportions, the bootstrap for the rest.
 
     >>> wilson(71, 100)
     Interval(low=0.614..., high=0.789...)
+    >>> bootstrap_mean([0.2, 0.9, 0.4, 0.7], bounds=(0, 1))
+    Estimate(mean=0.55, low=0.07..., high=0.99..., n=4)
 
-A value of NaN means "not scored" and is left out. Where rows were repeated, `clusters` holds one id
-a value (the row it came from): repeats of a row are not independent, so whole rows are resampled.
+A value of NaN means "not scored" and is left out. An infinite one is scored: the mean is infinite (or
+NaN) and has no bounds. Where rows were repeated, `clusters` holds one id a value (the row it came from):
+repeats of a row are not independent, so whole rows are resampled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import isfinite, nan, sqrt
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.statistics.quantiles import expanded_percentiles, two_sided_z
-from workbench.statistics.resampling import (
-    FloatArray,
-    resample_count,
-    resampled_sums,
-    unit_sums,
-)
-
-Aggregate = Callable[[FloatArray], FloatArray]
+from workbench.statistics.quantiles import gamma_quantile, two_sided_z
+from workbench.statistics.resampling import FloatArray, unit_sums
+from workbench.statistics.studentized import Aggregate, Bounds, mean_bounds, statistic_bounds
 
 
 class Interval(NamedTuple):
@@ -69,16 +65,34 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     return Interval(min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half)))
 
 
+def share_interval(successes: float, n: float, confidence: float = 0.95) -> Interval:
+    """Wilson's interval, wider next to 0 and n, where its own covers as little as 84 % for 95.
+
+    With at most 2 successes (3 for n above 50) the lower bound is at most λ / n, where λ is the
+    Poisson mean that gives as many or more with probability 1 - confidence; failures likewise. The
+    worst coverage over all shares rises to about 92 %; elsewhere it is Wilson's.
+    Source: Brown, Cai & DasGupta, "Interval Estimation for a Binomial Proportion", Statistical
+    Science 16, 2001, section 4.1.1.
+    """
+    low, high = wilson(successes, n, confidence)
+    few = 2 if n <= 50 else 3
+    if 0 < successes <= few:
+        low = min(low, gamma_quantile(1 - confidence, successes) / n)
+    if 0 < n - successes <= few:
+        high = max(high, 1 - gamma_quantile(1 - confidence, n - successes) / n)
+    return Interval(low, high)
+
+
 def proportion(
     values: npt.ArrayLike, clusters: npt.ArrayLike | None = None, confidence: float = 0.95
 ) -> Estimate:
-    """A share of values in [0, 1] with Wilson's interval; repeats shrink the sample size.
+    """A share of values in [0, 1] with `share_interval`; repeats shrink the sample size.
 
-    Without repeats this is `wilson`. With repeats, n is replaced by the effective sample size
-    p (1 - p) / Var(p), where Var is the linearised between-cluster variance of the ratio
-    sum / count: m / (m - 1) Σ (s_i - p c_i)² / n². It is at most n; identical repeats leave (about)
-    the number of clusters, and so does a share of exactly 0 or 1, where no variance shows.
-    A percentile bootstrap would give an interval of no width there.
+    With repeats, n is replaced by the effective sample size p (1 - p) / Var(p), where Var is the
+    linearised between-cluster variance of the ratio sum / count: m / (m - 1) Σ (s_i - p c_i)² / n².
+    It is at most n; identical repeats leave (about) the number of clusters, and so does a share of
+    exactly 0 or 1, where no variance shows. A percentile bootstrap would give an interval of no
+    width there.
     Source: Korn & Graubard, Survey Methodology 24, 1998; Franco, Little, Louis & Slud, Journal of
     Survey Statistics and Methodology 7, 2019.
     """
@@ -86,13 +100,16 @@ def proportion(
     n = len(scored)
     if n == 0:
         return NOTHING_SCORED
-    p = float(scored.mean())
+    with np.errstate(invalid="ignore"):
+        p = float(scored.mean())
+    if not isfinite(p):
+        return Estimate(p, nan, nan, n)
     size = float(n)
     if ids is not None:
         units = unit_sums(np.column_stack([scored, np.ones(n)]), ids)
         if len(units) < n:
             size = _effective_size(units, p, n)
-    low, high = wilson(p * size, size, confidence)
+    low, high = share_interval(p * size, size, confidence)
     return Estimate(p, min(low, p), max(high, p), n)
 
 
@@ -102,16 +119,20 @@ def bootstrap_mean(
     confidence: float = 0.95,
     resamples: int | None = None,
     seed: int = 0,
+    bounds: Bounds | None = None,
 ) -> Estimate:
-    """The mean with a bootstrap interval: whole clusters are drawn, each resample is sum / count.
+    """The mean with a bootstrap-t interval: whole clusters are drawn, each resample is sum / count.
 
-    The interval is the expanded percentile interval (see `expanded_percentiles`), so that it keeps
-    its level for a dozen rows. `resamples` by itself is 10,000, fewer above 2,000 units.
-    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13.
+    `bounds` are the least and the greatest possible value; the interval stays within, and where all
+    values are tied it still has a width. `resamples` by itself is 10,000, fewer above 2,000 units.
+    The order of the values does not matter. See `studentized` for formula and source.
     """
-    column = np.asarray(values, dtype=np.float64).reshape(-1)
-    pairs = np.column_stack([column, np.ones(len(column))])
-    return bootstrap_statistic(pairs, _ratio, clusters, confidence, resamples, seed)
+    scored, ids = _scored(values, clusters)
+    if len(scored) == 0:
+        return NOTHING_SCORED
+    units = unit_sums(np.column_stack([scored, np.ones(len(scored))]), ids)
+    mean, low, high = mean_bounds(units, confidence, resamples, seed, bounds)
+    return Estimate(mean, low, high, len(scored))
 
 
 def bootstrap_statistic(
@@ -121,12 +142,15 @@ def bootstrap_statistic(
     confidence: float = 0.95,
     resamples: int | None = None,
     seed: int = 0,
+    bounds: Bounds | None = None,
 ) -> Estimate:
-    """A corpus score with a bootstrap interval, from each row's sufficient statistics.
+    """A corpus score with a bootstrap-t interval, from each row's sufficient statistics.
 
     `sufficient` is (n, k); a row with a NaN is left out. `aggregate` turns summed statistics
     (..., k) into scores (...), so that a resample costs a sum and never a new scoring of texts.
-    Source: Koehn, "Statistical Significance Tests for Machine Translation Evaluation", EMNLP 2004.
+    `bounds` are the score's least and greatest possible value.
+    Source: Koehn, "Statistical Significance Tests for Machine Translation Evaluation", EMNLP 2004,
+    for resampling rows of sums; `studentized` for the interval.
     """
     rows = np.asarray(sufficient, dtype=np.float64)
     keep = ~np.isnan(rows).any(axis=1)
@@ -135,29 +159,8 @@ def bootstrap_statistic(
         return NOTHING_SCORED
     ids = None if clusters is None else np.asarray(clusters)[keep]
     units = unit_sums(rows, ids)
-    value = float(aggregate(units.sum(axis=0)))
-    low, high = bootstrap_interval(units, aggregate, confidence, resamples, seed)
-    # Rounding in the sums may not push the score itself out of its interval.
-    return Estimate(value, min(low, value), max(high, value), len(rows))
-
-
-def bootstrap_interval(
-    units: FloatArray,
-    aggregate: Aggregate,
-    confidence: float,
-    resamples: int | None,
-    seed: int,
-) -> Interval:
-    """The expanded percentile interval of an aggregate over units (m, k); NaN for one unit."""
-    if len(units) < 2:
-        return Interval(nan, nan)
-    rng = np.random.default_rng(seed)
-    sums = resampled_sums(units, resample_count(len(units), resamples), rng)
-    return Interval(*expanded_percentiles(aggregate(sums), len(units), confidence))
-
-
-def _ratio(sums: FloatArray) -> FloatArray:
-    return np.asarray(sums[..., 0] / sums[..., 1])
+    value, low, high = statistic_bounds(units, aggregate, confidence, resamples, seed, bounds)
+    return Estimate(value, low, high, len(rows))
 
 
 def _scored(

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, lgamma, log, nan, sqrt
+from math import exp, isfinite, lgamma, log, nan, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.statistics.intervals import (
-    Aggregate,
-    Interval,
-    bootstrap_interval,
-    bootstrap_mean,
-)
+from workbench.statistics.intervals import Interval, bootstrap_mean
 from workbench.statistics.quantiles import two_sided_z
 from workbench.statistics.resampling import (
     MAX_RESAMPLES,
@@ -27,6 +22,7 @@ from workbench.statistics.resampling import (
     flipped_sums,
     unit_sums,
 )
+from workbench.statistics.studentized import Aggregate, Bounds, statistic_bounds
 
 _EXACT_UNITS = 12  # up to 2^12 = 4,096 sign patterns are enumerated
 
@@ -59,12 +55,14 @@ def compare_paired(
     binary: bool | None = None,
     confidence: float = 0.95,
     seed: int = 0,
+    bounds: Bounds | None = None,
 ) -> PairedComparison:
     """Compare two columns of scores of the same rows; NaN is "not scored".
 
     Right-or-wrong scores (`binary`; by itself when every score is 0 or 1) without repeats: exact
     McNemar p and Tango's score interval. Anything else: sign-flip permutation p and a paired
-    bootstrap interval over rows.
+    bootstrap interval over rows. `bounds` are a score's least and greatest possible value.
+    A row with an infinite score has no finite difference: interval and p are NaN then.
     """
     first = np.asarray(baseline, dtype=np.float64).reshape(-1)
     second = np.asarray(candidate, dtype=np.float64).reshape(-1)
@@ -77,16 +75,19 @@ def compare_paired(
         ids = None
     if binary is None:
         binary = bool(np.isin(first, (0, 1)).all() and np.isin(second, (0, 1)).all())
-    differences = second - first
+    with np.errstate(invalid="ignore"):
+        differences = np.where(first == second, 0.0, second - first)
+        mean = float(differences.mean())
     differing = int(np.count_nonzero(differences))
-    mean = float(differences.mean())
+    if not isfinite(mean):
+        return PairedComparison(mean, nan, nan, nan, len(first), differing)
     if binary and ids is None:
         only_baseline = int(np.count_nonzero(differences < 0))
         only_candidate = int(np.count_nonzero(differences > 0))
         low, high = tango(only_baseline, only_candidate, len(first), confidence)
         p = mcnemar_exact(only_baseline, only_candidate)
     else:
-        low, high = paired_bootstrap(differences, ids, confidence, seed=seed)
+        low, high = paired_bootstrap(differences, ids, confidence, seed=seed, bounds=bounds)
         p = permutation_test(differences, ids, seed=seed)
     return PairedComparison(mean, low, high, p, len(first), differing)
 
@@ -101,9 +102,11 @@ def compare_corpus(
     seed: int = 0,
     resamples: int | None = None,
     permutations: int = MAX_RESAMPLES,
+    bounds: Bounds | None = None,
 ) -> PairedComparison:
     """Compare two corpus scores (BLEU and the like) from each row's sufficient statistics (n, k).
 
+    `bounds` are a corpus score's least and greatest possible value.
     Interval: paired bootstrap, both systems scored on the same resampled rows (Koehn, EMNLP 2004).
     p: approximate randomisation, the two systems' outputs swapped row by row at random, which
     keeps its level where the bootstrap's own p is too small (Riezler & Maxwell, "On Some Pitfalls
@@ -129,7 +132,8 @@ def compare_corpus(
     if len(swaps) == 0:
         low, high, p = 0.0, 0.0, 1.0
     else:
-        low, high = bootstrap_interval(units, gap, confidence, resamples, seed)
+        limits = _difference_bounds(bounds)
+        _, low, high = statistic_bounds(units, gap, confidence, resamples, seed, limits)
         moved = _half_sums(swaps, permutations, seed)
         swapped = np.concatenate([total[:width] + moved, total[width:] - moved], axis=1)
         p = _tail(gap(swapped), difference, exact=len(swaps) <= _EXACT_UNITS)
@@ -187,10 +191,18 @@ def paired_bootstrap(
     confidence: float = 0.95,
     resamples: int | None = None,
     seed: int = 0,
+    bounds: Bounds | None = None,
 ) -> Interval:
-    """The bootstrap interval of a mean paired difference; whole clusters are drawn."""
-    estimate = bootstrap_mean(differences, clusters, confidence, resamples, seed)
-    return Interval(estimate.low, estimate.high)
+    """The bootstrap-t interval of a mean paired difference; whole clusters are drawn.
+
+    `bounds` are a score's least and greatest possible value: differences lie within ± their distance.
+    Where no row differs the interval is 0 alone. Turning all signs mirrors the interval exactly.
+    """
+    column = np.asarray(differences, dtype=np.float64).reshape(-1)
+    limits = _difference_bounds(bounds) if np.nan_to_num(column).any() else None
+    turned = _points_down(column)
+    estimate = bootstrap_mean(-column if turned else column, clusters, confidence, resamples, seed, limits)
+    return Interval(-estimate.high, -estimate.low) if turned else Interval(estimate.low, estimate.high)
 
 
 def permutation_test(
@@ -218,6 +230,18 @@ def permutation_test(
     total = float(units.sum())
     flipped = total - 2 * _half_sums(units, permutations, seed)[:, 0]
     return _tail(flipped, total, exact=len(units) <= _EXACT_UNITS)
+
+
+def _difference_bounds(bounds: Bounds | None) -> Bounds | None:
+    return None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
+
+
+def _points_down(differences: FloatArray) -> bool:
+    """Whether a column is drawn with its signs turned, so that swapping two systems mirrors the draw."""
+    column = np.sort(differences[np.isfinite(differences)])
+    mirrored = -column[::-1]
+    away = np.flatnonzero(column != mirrored)
+    return len(away) > 0 and bool(column[away[0]] < mirrored[away[0]])
 
 
 def _half_sums(units: FloatArray, permutations: int, seed: int) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt, tan
+from math import exp, lgamma, log, pi, sqrt, tan
 from statistics import NormalDist
 
 import numpy as np
@@ -42,6 +42,29 @@ def student_quantile(probability: float, freedom: int) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
     return z + sum((term / pow(freedom, power) for power, term in enumerate(terms, 1)), 0.0)
+
+
+def gamma_quantile(probability: float, shape: float) -> float:
+    """x with P(X <= x) = probability for a gamma variable of this shape and scale 1.
+
+    For a whole shape k it is the Poisson mean that gives k or more with that probability. By
+    bisection of the incomplete gamma series; meant for small shapes (up to 20 or so).
+    """
+
+    def below(x: float) -> float:
+        terms = [exp(shape * log(x) - x - lgamma(shape + 1))]
+        while terms[-1] > 1e-17 and len(terms) < 500:
+            terms.append(terms[-1] * x / (shape + len(terms)))
+        return sum(terms)
+
+    low, high = 0.0, shape + 20 * sqrt(shape) + 40
+    for _ in range(80):
+        middle = (low + high) / 2
+        if below(middle) < probability:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def expanded_percentiles(replicates: FloatArray, units: int, confidence: float) -> tuple[float, float]:

@@ -45,13 +45,15 @@ def resampled_sums(units: FloatArray, resamples: int, rng: np.random.Generator) 
     """Column sums of `resamples` bootstrap resamples of the units: (m, k) to (resamples, k).
 
     When few units differ, how often each distinct one is drawn is a multinomial: one small draw a
-    resample in place of m. The distribution is exactly the same.
+    resample in place of m. The distribution is exactly the same. Units are drawn in sorted order, so
+    that the order they come in changes nothing.
     """
     size = len(units)
     distinct, counts = np.unique(units, axis=0, return_counts=True)
     if len(distinct) <= max(2, size // 30):
         drawn = rng.multinomial(size, counts / size, size=resamples)
         return np.asarray(drawn @ distinct, dtype=np.float64)
+    units = np.repeat(distinct, counts, axis=0)
     sums = np.empty((resamples, units.shape[1]))
     varying = np.ptp(units, axis=0) > 0
     sums[:, ~varying] = units[0, ~varying] * size
