@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workbench.core.prompt import Ensemble
+from workbench.core.registry import Registry
 from workbench.core.run import Vote
+from workbench.errors import PromptError
 from workbench.prompting.combine.base import (
     AskMember,
     Combine,
@@ -22,9 +24,8 @@ from workbench.prompting.combine.base import (
     Run,
     ask_all,
 )
-from workbench.prompting.registry import Registry
 
-registry: Registry[Combiner] = Registry("combiner", "workbench.combiners", __name__)
+registry: Registry[Combiner] = Registry("combiner", "workbench.combiners", __name__, PromptError)
 
 
 def register(name: str, run: Run | None = None) -> Callable[[Combine], Combine]:

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workbench.core.prompt import CustomReasoning
-from workbench.prompting.registry import Registry
+from workbench.core.registry import Registry
+from workbench.errors import PromptError
 
 Technique = Callable[[], str]
 
-registry: Registry[Technique] = Registry("reasoning technique", "workbench.reasoning", __name__)
+registry: Registry[Technique] = Registry("reasoning technique", "workbench.reasoning", __name__, PromptError)
 reasoning = registry.register
 
 

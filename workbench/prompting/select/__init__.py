@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from workbench.core.prompt import Examples
+from workbench.core.registry import Registry
 from workbench.errors import PromptError
-from workbench.prompting.registry import Registry
 from workbench.prompting.select.pool import Pool, Row, Selector
 
-registry: Registry[Callable[[Pool], Selector]] = Registry("example selector", "workbench.selectors", __name__)
+registry: Registry[Callable[[Pool], Selector]] = Registry(
+    "example selector", "workbench.selectors", __name__, PromptError
+)
 selector = registry.register
 
 

@@ -13,7 +13,7 @@ import pkgutil
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from workbench.errors import PromptError, UnknownName
+from workbench.errors import UnknownName, WorkbenchError
 
 Extension = TypeVar("Extension")
 
@@ -25,10 +25,13 @@ class Registry(Generic[Extension]):
         kind: what an extension is called in an error, such as "combiner".
         group: entry point group of packages outside; the entry point's name is the extension's.
         package: import name of the package whose files hold the built-in ones.
+        error: raised for a name that stands twice, and for an entry point that cannot be imported.
     """
 
-    def __init__(self, kind: str, group: str, package: str) -> None:
-        self.kind, self.group, self.package = kind, group, package
+    def __init__(
+        self, kind: str, group: str, package: str, error: type[WorkbenchError] = WorkbenchError
+    ) -> None:
+        self.kind, self.group, self.package, self.error = kind, group, package, error
         self._found: dict[str, Extension] = {}
         self._outside: dict[str, importlib.metadata.EntryPoint] | None = None
         self._files_read = False
@@ -36,7 +39,7 @@ class Registry(Generic[Extension]):
     def add(self, name: str, extension: Extension) -> None:
         """Registers `extension`; a name that is taken is an error, so nothing is replaced in silence."""
         if name in self._found:
-            raise PromptError(f"Two {self.kind}s are named '{name}'; rename one of them.")
+            raise self.error(f"Two {self.kind}s are named '{name}'; rename one of them.")
         self._found[name] = extension
 
     def register(self, name: str) -> Callable[[Extension], Extension]:
@@ -67,7 +70,7 @@ class Registry(Generic[Extension]):
         try:
             loaded: Extension = entry.load()
         except Exception as error:
-            raise PromptError(
+            raise self.error(
                 f"The {self.kind} '{entry.name}' of entry point '{entry.value}' cannot be imported: {error}."
             ) from error
         return self._found.get(entry.name, loaded)

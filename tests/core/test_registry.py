@@ -6,8 +6,8 @@ import importlib.metadata
 
 import pytest
 
+from workbench.core.registry import Registry
 from workbench.errors import PromptError, UnknownName
-from workbench.prompting.registry import Registry
 
 PACKAGE = "workbench.prompting.reasoning"
 
@@ -27,14 +27,14 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("outside")
 def test_an_entry_point_is_listed_and_loaded_when_asked_for() -> None:
-    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE)
+    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE, PromptError)
     assert registry.names() == ["gone", "shout"]
     assert registry.get("shout") is str
 
 
 @pytest.mark.usefixtures("outside")
 def test_a_broken_package_outside_spoils_only_its_own_name() -> None:
-    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE)
+    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE, PromptError)
     registry.add("own", 1)
     assert registry.get("own") == 1
     with pytest.raises(PromptError, match=r"'gone'.*cannot be imported"):
@@ -42,14 +42,14 @@ def test_a_broken_package_outside_spoils_only_its_own_name() -> None:
 
 
 def test_two_extensions_of_one_name_are_an_error() -> None:
-    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE)
+    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE, PromptError)
     registry.add("same", 1)
     with pytest.raises(PromptError, match="Two techniques are named 'same'"):
         registry.add("same", 2)
 
 
 def test_an_unknown_name_offers_the_known_ones() -> None:
-    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE)
+    registry: Registry[object] = Registry("technique", "workbench.tried", PACKAGE, PromptError)
     registry.add("steps", 1)
     with pytest.raises(UnknownName, match="Did you mean 'steps'"):
         registry.get("step")
