@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from workbench.core.race import Race
+
 RunStatus = Literal["queued", "running", "completed", "cancelled", "failed", "interrupted"]
 LIVE: frozenset[str] = frozenset({"queued", "running"})
-Verdict = Literal["better", "worse", "tied", "undecided"]
+Verdict = Literal["better", "worse", "tied", "undecided", "stopped"]
+"""What may be said of a cell against another; "stopped": a race ended it before it had all rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class CellReport:
     cost_usd: float
     latency_p50_s: float
     latency_p95_s: float
+    stopped: int | None = None
+    """Rows after which a race stopped the cell; None where it was not stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,18 @@ class Report:
     seconds: float
     cost_usd: float
     cells: tuple[CellReport, ...]
+    race: Race | None = None
+    """How the race went, where the run was one."""
+    calls_saved: int = 0
+    """About how many calls the race did without: rows not asked, times the calls of a cell's row."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellComparison:
-    """One cell against the baseline over the rows that both have."""
+    """One cell against the baseline over the rows that both have.
+
+    Of a cell that a race stopped there is no p, and its interval is one that holds at any time.
+    """
 
     cell: Cell
     difference: float

@@ -2,7 +2,8 @@
 
 Units of one model are worked off by as many coroutines as the model takes requests at once.
 Hosted models run side by side; local ones, which share the machine, one after the other, those of
-one folder in a row. A model that cannot be loaded, or fails, fails its own units alone.
+one folder in a row. A model that cannot be loaded, or fails, fails its own units alone. A race asks
+for a few rows at a time; its models stay open in between, where the memory allows it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +64,10 @@ class Counters:
 
 
 class Execution:
-    """One session of work on a run. `work` returns when all is stored; it raises RunCancelled."""
+    """One session of work on a run: `work` asks everything, `ask` a part and `close` ends it.
+
+    They return when all is stored, and raise RunCancelled when a person or the budget stops the run.
+    """
 
     def __init__(
         self,
@@ -84,23 +88,50 @@ class Execution:
         self._finished: list[Output] = []
         self._uses: list[ModelUse] = []
         self._loading: str | None = None
+        self._models: dict[str, UsedModel] = {}
+        self._total = run.total
+        self._standing = ""
         self._counters = Counters(run.done, run.errors, run.calls, run.cached, run.seconds)
         self._stored = self._store.outputs.done(run.id)
         self._counters.done = len(self._stored)
 
     async def work(self) -> None:
-        """Asks every unit that has no output yet. Raises RunCancelled when a person or budget stops it."""
+        """Asks every unit that has no output yet."""
+        try:
+            await self.ask(self._plan.cells, range(len(self._plan.dataset.rows)))
+        finally:
+            await self.close()
+
+    def expect(self, total: int, standing: str) -> None:
+        """From here on progress is told against `total` outputs, with `standing` as its words."""
+        self._total, self._standing = total, standing
+
+    async def ask(self, cells: Sequence[Cell], positions: Sequence[int], *, keep: bool = False) -> None:
+        """Asks the units of these cells and rows that have no output yet.
+
+        `keep`: the models are asked again soon and stay loaded, those that make room for others at least.
+        """
         by_model: dict[str, list[Cell]] = {}
-        for cell in self._plan.cells:
+        for cell in cells:
             by_model.setdefault(cell.model, []).append(cell)
-        models = {name: UsedModel(self._workspace.models.open(name), self._note_loading) for name in by_model}
+        for name in [name for name in self._models if name not in by_model]:
+            await self._close(name)
+        models = {name: self._opened(name) for name in by_model}
         local = _neighbours_together({name: model for name, model in models.items() if model.local})
+        kept = {name for name, model in models.items() if keep and (len(local) == 1 or _makes_room(model))}
+
+        async def work_model(name: str) -> None:
+            try:
+                await self._work_model(models[name], by_model[name], positions)
+            finally:
+                if name not in kept:
+                    await self._close(name)
 
         async def local_models() -> None:
             for name in local:
-                await self._work_model(models[name], by_model[name])
+                await work_model(name)
 
-        groups = [self._work_model(models[name], by_model[name]) for name in models if name not in local]
+        groups = [work_model(name) for name in models if name not in local]
         worker = asyncio.ensure_future(_all_or_first_error([*groups, local_models()]))
         try:
             while not worker.done():
@@ -115,35 +146,48 @@ class Execution:
                 await worker
             self._store_batch(*self._take())
 
-    async def _work_model(self, model: UsedModel, cells: list[Cell]) -> None:
-        try:
-            askers = {
-                cell.index: Asker(
-                    self._plan.prompts, self._composer, self._desk, model, self._plan.sampling[cell.index]
-                )
-                for cell in cells
-            }
-            if model.local and any(self._units(cells)):
-                await model.identify()
-            feed = self._looked_up(self._units(cells), askers)
+    async def close(self) -> None:
+        """Closes the models that are still open, and stores what they took."""
+        for name in list(self._models):
+            await self._close(name)
+        if self._uses:
+            self._store_batch(*self._take())
 
-            async def serve() -> None:
-                for cell, position, repeat in feed:
-                    await self._unit(askers[cell], cell, position, repeat)
+    def _opened(self, name: str) -> UsedModel:
+        if name not in self._models:
+            self._models[name] = UsedModel(self._workspace.models.open(name), self._note_loading)
+        return self._models[name]
 
-            width = max(1, model.concurrency)
-            await _all_or_first_error([serve() for _ in range(width)])
-        finally:
-            with contextlib.suppress(Exception):  # a model that cannot say what it took
-                if use := model.use():
-                    self._uses.append(use)
-            await model.close()
+    async def _close(self, name: str) -> None:
+        model = self._models.pop(name)
+        with contextlib.suppress(Exception):  # a model that cannot say what it took
+            if use := model.use():
+                self._uses.append(use)
+        await model.close()
+
+    async def _work_model(self, model: UsedModel, cells: list[Cell], positions: Sequence[int]) -> None:
+        askers = {
+            cell.index: Asker(
+                self._plan.prompts, self._composer, self._desk, model, self._plan.sampling[cell.index]
+            )
+            for cell in cells
+        }
+        if model.local and any(self._units(cells, positions)):
+            await model.identify()
+        feed = self._looked_up(self._units(cells, positions), askers)
+
+        async def serve() -> None:
+            for cell, position, repeat in feed:
+                await self._unit(askers[cell], cell, position, repeat)
+
+        width = max(1, model.concurrency)
+        await _all_or_first_error([serve() for _ in range(width)])
 
     def _note_loading(self, name: str | None) -> None:
         self._loading = name
 
-    def _units(self, cells: list[Cell]) -> Iterator[Unit]:
-        for position in range(len(self._plan.dataset.rows)):
+    def _units(self, cells: list[Cell], positions: Sequence[int]) -> Iterator[Unit]:
+        for position in positions:
             for repeat in range(self._plan.experiment.repeats):
                 for cell in cells:
                     unit = (cell.index, position, repeat)
@@ -172,6 +216,7 @@ class Execution:
             raise
         except WorkbenchError as error:
             output = Output(cell, str(row["id"]), position, repeat, error=storable(str(error)))
+        self._stored.add((cell, position, repeat))
         self._finished.append(output)
         # what comes out of the cache or fails at once never waits: give the writer and cancel a turn
         if output.error is not None or output.calls == output.cached_calls:
@@ -192,7 +237,7 @@ class Execution:
             counters.errors += output.error is not None
             counters.calls += output.calls
             counters.cached += output.cached_calls
-        message = f"Loading {self._loading}" if self._loading else ""
+        message = f"Loading {self._loading}" if self._loading else self._standing
         values: dict[str, Any] = {
             "done": counters.done,
             "errors": counters.errors,
@@ -206,7 +251,7 @@ class Execution:
         for use in uses:
             self._store.model_uses.add(self._run.id, use)
         if self._on_progress is not None:
-            self._on_progress(make_progress(self._run.id, "running", self._run.total, values, message))
+            self._on_progress(make_progress(self._run.id, "running", self._total, values, message))
 
 
 def make_progress(run: str, status: str, total: int, values: dict[str, Any], message: str = "") -> Progress:
@@ -226,6 +271,11 @@ def make_progress(run: str, status: str, total: int, values: dict[str, Any], mes
         cost_usd=values["cost_usd"],
         message=message,
     )
+
+
+def _makes_room(model: UsedModel) -> bool:
+    # an idle model of transformers leaves memory to one that is wanted; llama.cpp keeps what it has
+    return not model.local or model.spec.provider == "transformers"
 
 
 def _neighbours_together(models: dict[str, UsedModel]) -> list[str]:

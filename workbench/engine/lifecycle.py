@@ -12,10 +12,12 @@ from filelock import Timeout
 
 from workbench.core.document import content_hash
 from workbench.core.experiment import Experiment
+from workbench.core.race import RaceSettings
 from workbench.core.run import LIVE, Progress, Report
 from workbench.engine.execute import Execution, OnProgress, make_progress
 from workbench.engine.model_services import RunServices
 from workbench.engine.plan import load_plan, make_plan
+from workbench.engine.racing import new_race, outcome, work_race
 from workbench.engine.records import effective_status, get_run, hold
 from workbench.engine.reporting import report
 from workbench.engine.score import score_run
@@ -53,6 +55,7 @@ def create_run(
     use_cache: bool = True,
     budget_usd: float | None = None,
     owner: str = "worker",
+    race: RaceSettings | None = None,
 ) -> str:
     """Plans an experiment and queues it as a run; returns the run's id.
 
@@ -61,6 +64,7 @@ def create_run(
         use_cache: False makes every call anew.
         budget_usd: stops the run there; default: the experiment's own budget.
         owner: `worker` lets the worker process take it; `command` keeps it for `execute_run`.
+        race: cells stop once they are beaten; without, every cell gets every row.
     """
     plan = make_plan(workspace, experiment, limit)
     if budget_usd is None and plan.experiment.budget is not None:
@@ -79,6 +83,7 @@ def create_run(
         owner=owner,
         use_cache=use_cache,
         budget_usd=budget_usd,
+        race=None if race is None else new_race(plan, race).to_json(),
     )
     return run
 
@@ -114,9 +119,14 @@ def execute_run(workspace: Workspace, run: str, on_progress: OnProgress | None =
 def _work(workspace: Workspace, record: RunRecord, on_progress: OnProgress | None) -> None:
     runs = workspace.store.runs
     runs.set(record.id, status="running", message="")
+    said = ""
     try:
         plan = load_plan(workspace, record)
-        asyncio.run(Execution(workspace, plan, record, on_progress).work())
+        execution = Execution(workspace, plan, record, on_progress)
+        if record.race is None:
+            asyncio.run(execution.work())
+        else:
+            said = outcome(asyncio.run(work_race(workspace, plan, record, execution)), plan.cells)
         services = RunServices(workspace, record, plan)
         score_run(workspace, record.id, services, lambda words: runs.set(record.id, message=words))
     except RunCancelled as stop:
@@ -131,7 +141,7 @@ def _work(workspace: Workspace, record: RunRecord, on_progress: OnProgress | Non
     except Exception as error:
         runs.set(record.id, status="failed", message=f"{type(error).__name__}: {error}", finished_at=_now())
         raise
-    runs.set(record.id, status="completed", message="", finished_at=_now())
+    runs.set(record.id, status="completed", message=said, finished_at=_now())
 
 
 def cancel_run(workspace: Workspace, run: str) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from workbench.core.race import Race
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
 from workbench.storage import RunRecord
@@ -55,6 +56,11 @@ def effective_status(workspace: Workspace, record: RunRecord) -> str:
     if record.status == "running" and not is_held(workspace, record.id):
         return "interrupted"
     return record.status
+
+
+def race_of(record: RunRecord) -> Race | None:
+    """The race that a run is; None where all of its cells get all rows."""
+    return Race.from_json(record.race) if record.race else None
 
 
 @contextmanager

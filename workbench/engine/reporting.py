@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.race import Race
 from workbench.core.run import Cell, CellReport, MetricEstimate, Report
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import effective_status, get_run
+from workbench.engine.records import effective_status, get_run, race_of
 from workbench.engine.score import estimate_of, score_run
 from workbench.engine.workspace import Workspace
 
@@ -21,6 +22,7 @@ def report(workspace: Workspace, run: str) -> Report:
     scores = score_run(workspace, run)
     totals = workspace.store.outputs.totals(run)
     latencies = workspace.store.outputs.latencies(run)
+    race = race_of(record)
     cells = []
     for cell in stored_cells(record):
         total: dict[str, Any] = totals.get(cell.index, {})
@@ -42,6 +44,7 @@ def report(workspace: Workspace, run: str) -> Report:
                 cost_usd=float(total.get("cost_usd") or 0.0),
                 latency_p50_s=float(np.quantile(seconds, 0.5)),
                 latency_p95_s=float(np.quantile(seconds, 0.95)),
+                stopped=race.stopped[cell.index].rows if race and cell.index in race.stopped else None,
             )
         )
     return Report(
@@ -54,6 +57,8 @@ def report(workspace: Workspace, run: str) -> Report:
         seconds=record.seconds,
         cost_usd=record.cost_usd,
         cells=tuple(cells),
+        race=race,
+        calls_saved=_calls_saved(race, totals, len(cells), record.definition) if race else 0,
     )
 
 
@@ -83,10 +88,40 @@ def report_json(shown: Report) -> dict[str, Any]:
                 },
                 "cost_usd": line.cost_usd,
                 "latency_s": {"p50": round(line.latency_p50_s, 4), "p95": round(line.latency_p95_s, 4)},
+                **({"stopped": {"rows": line.stopped}} if line.stopped is not None else {}),
             }
             for line in shown.cells
         ],
+        **({"race": race_json(shown, shown.race)} if shown.race else {}),
     }
+
+
+def race_json(shown: Report, race: Race) -> dict[str, Any]:
+    """How a race went; cells are named as everywhere."""
+    cells = {line.cell.index: line.cell for line in shown.cells}
+    return {
+        **asdict(race.settings),
+        "rows": race.rows,
+        "of_rows": race.of_rows,
+        "winner": None if race.winner is None else cell_json(cells[race.winner]),
+        "stopped": [
+            {**cell_json(cells[index]), "rows": stop.rows, "by": cell_json(cells[stop.by])}
+            for index, stop in race.stopped.items()
+        ],
+        "calls_saved": shown.calls_saved,
+    }
+
+
+def _calls_saved(
+    race: Race, totals: dict[int, dict[str, float]], cells: int, definition: dict[str, Any]
+) -> int:
+    repeats = int(definition["experiment"].get("repeats", 1))
+    saved = 0.0
+    for cell in range(cells):
+        total = totals.get(cell, {})
+        calls_each = (total.get("calls") or 0) / (total.get("outputs") or 1)
+        saved += (race.of_rows - race.rows_of(cell)) * repeats * calls_each
+    return round(saved)
 
 
 def cell_json(cell: Cell) -> dict[str, Any]:

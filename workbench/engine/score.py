@@ -77,9 +77,17 @@ def metric_name(spec: str | dict[str, Any]) -> str:
     if spec.get("as"):
         return str(spec["as"])
     kind = next((key for key in ("name", "judge", "evaluate") if spec.get(key)), "name")
-    settings = {key: value for key, value in spec.items() if key != kind}
+    settings = {key: value for key, value in as_written(spec).items() if key != kind}
     name = str(spec.get(kind)) if kind == "name" else f"{kind}:{spec[kind]}"
     return f"{name}{json.dumps(settings, sort_keys=True, ensure_ascii=False)}" if settings else name
+
+
+def as_written(spec: Any) -> Any:
+    """A metric's spec as a person wrote it, without the rubrics that a plan froze into its judges."""
+    if isinstance(spec, dict):
+        frozen = "rubric" if "judge" in spec else None
+        return {key: as_written(value) for key, value in spec.items() if key != frozen}
+    return [as_written(part) for part in spec] if isinstance(spec, (list, tuple)) else spec
 
 
 def metrics_of(experiment: Experiment) -> dict[str, Metric]:
@@ -158,7 +166,7 @@ def cell_outputs(
         }
     outputs = CellOutputs(
         answers=[answer for _, _, answer in kept],
-        references=[_reference(rule, value) for value in raw],
+        references=[reference_of(rule, value) for value in raw],
         raw_references=raw,
         rows=[rows[position] for position, _, _ in kept],
         group=np.array([position for position, _, _ in kept], dtype=np.int64),
@@ -235,7 +243,8 @@ def _cell_scores(
     return CellScores(cell, name, stored, values, matrix, summary, result.blocks, reasons)
 
 
-def _reference(rule: AnswerRule, value: Any) -> Any:
+def reference_of(rule: AnswerRule, value: Any) -> Any:
+    """A right answer, or a list of them, read by the rule that the outputs' answers are read by."""
     if value is None:
         return None
     if isinstance(value, (list, tuple)):

@@ -74,7 +74,7 @@ class Outputs:
             query = query.where(outputs.c.position.in_(list(positions)))
         query = query.order_by(outputs.c.position, outputs.c.repeat)
         with self._database.read() as connection:
-            return [_output(row) for row in connection.execute(query)]
+            return [output_of(row) for row in connection.execute(query)]
 
     def answers(self, run: str, cell: int) -> list[tuple[int, int, str | None, bool, str]]:
         """(position, repeat, answer, failed, row id) of a cell: what scoring needs, no texts."""
@@ -123,10 +123,10 @@ class Outputs:
             .limit(count)
         )
         with self._database.read() as connection:
-            return [_output(row) for row in connection.execute(query)]
+            return [output_of(row) for row in connection.execute(query)]
 
     def totals(self, run: str) -> dict[int, dict[str, float]]:
-        """Per cell: outputs, rows that have one, errors, answered ones, tokens and cost."""
+        """Per cell: outputs, rows that have one, errors, answered ones, calls, tokens and cost."""
         query = (
             select(
                 outputs.c.cell,
@@ -134,6 +134,7 @@ class Outputs:
                 func.count(outputs.c.position.distinct()).label("rows"),
                 func.count(outputs.c.error).label("errors"),
                 func.count(outputs.c.answer).label("answered"),
+                func.sum(outputs.c.calls).label("calls"),
                 func.sum(outputs.c.prompt_tokens).label("prompt_tokens"),
                 func.sum(outputs.c.completion_tokens).label("completion_tokens"),
                 func.sum(outputs.c.cached_tokens).label("cached_tokens"),
@@ -206,7 +207,8 @@ def _values(run: str, output: Output, now: float) -> dict[str, Any]:
     return values
 
 
-def _output(row: Any) -> Output:
+def output_of(row: Any) -> Output:
+    """An output from the values of `COLUMNS`."""
     *values, votes = row
     parsed = tuple(Vote(**vote) for vote in json.loads(votes)) if votes else ()
     return Output(**dict(zip(PLAIN, values, strict=True)), votes=parsed)
