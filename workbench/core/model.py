@@ -157,10 +157,11 @@ class LocalModel(Model, Protocol):
 class TextScorer(Protocol):
     """A local model that can say how likely it finds a text."""
 
-    async def log_likelihoods(self, texts: Sequence[str]) -> list[tuple[float, int]]:
+    async def log_likelihoods(self, texts: Sequence[str]) -> list[tuple[float, int] | str]:
         """(sum of log-probabilities in nats, tokens counted) of each text, the first token left out.
 
-        A text of fewer than two tokens gives (0.0, 0). Raises ModelError for a text beyond the context.
+        A text of fewer than two tokens gives (0.0, 0); one beyond the context gives the reason why it
+        cannot be told. Raises ModelError.
         """
 
 

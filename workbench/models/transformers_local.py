@@ -130,6 +130,23 @@ class TransformersModel:
             ticket.row.gone = True
             resident.leave()
 
+    async def log_likelihoods(self, texts: Sequence[str]) -> list[tuple[float, int] | str]:
+        """How likely each text is as it stands, without a chat template. Raises ModelUnavailable.
+
+        (sum of log-probabilities in nats, tokens counted), the first token left out; (0.0, 0) for fewer
+        than two tokens; a sentence for a text that cannot be read.
+        """
+        from workbench.models.local.likelihood import log_likelihoods
+
+        resident = await self._entered()
+        try:
+            readable = min(self._context_in(resident), resident.cache_tokens)
+            return await log_likelihoods(resident, texts, readable, self.spec.name)
+        except ModelUnavailable as problem:
+            raise self._named(problem) from None
+        finally:
+            resident.leave()
+
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """Tokens of the messages in the model's own chat template. Loads the tokenizer, not the model."""
         return len(self._tokenizer().encode(messages))
@@ -202,12 +219,17 @@ class TransformersModel:
             self._chat = ChatTokenizer(folder, self.spec.name, self.spec.chat_template)
         return self._chat
 
-    async def _submit(self, request: Request, reading_along: asyncio.Event | None) -> tuple[Ticket, Resident]:
+    async def _entered(self) -> Resident:
+        """The model in memory, told that a request begins."""
         resident = await self._ready()
         while not resident.enter():  # its memory went to another model meanwhile
             if self._lease is not None and self._lease.resident is resident:
                 self._lease = None
             resident = await self._ready()
+        return resident
+
+    async def _submit(self, request: Request, reading_along: asyncio.Event | None) -> tuple[Ticket, Resident]:
+        resident = await self._entered()
         try:
             from workbench.models.local.batching import Ticket
 
@@ -225,12 +247,15 @@ class TransformersModel:
         """The decoding thread does not know what experiments call the model."""
         return ModelUnavailable(problem.problem, self.spec.name, self.spec.provider, problem.original)
 
+    def _context_in(self, resident: Resident) -> int:
+        return min(filter(None, (self.spec.context, resident.context)), default=DEFAULT_CONTEXT)
+
     def _row(self, request: Request, resident: Resident, written: bool) -> Row:
         from workbench.models.local.rows import Row
         from workbench.models.local.writing import GrowingText
 
         sampling, prompt = request.sampling, resident.chat.encode(request.messages)
-        context = min(filter(None, (self.spec.context, resident.context)), default=DEFAULT_CONTEXT)
+        context = self._context_in(resident)
         if len(prompt) >= context:
             raise PromptTooLong(
                 f"The messages are {len(prompt):,} tokens for model '{self.spec.name}', whose context holds "

@@ -11,20 +11,20 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from workbench.errors import ModelRefused, ModelUnavailable, WorkbenchError
 from workbench.models.local.decoding import Decoder
 from workbench.models.local.families import Family
-from workbench.models.local.rows import Row
+from workbench.models.local.rows import NO_NUMBERS, Row
 
 GATHERING_S = 0.003
 GATHERINGS = 8
 STEPS_BETWEEN_JOINS = 16
-NO_NUMBERS = (
-    "it computes what is no number (NaN): its weights are damaged, or they leave the range of this "
-    "quantization; try fp32 or bf16, or fetch the model again."
-)
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -86,6 +86,7 @@ class Batcher:
         self._entering: list[Family] = []
         self._running: list[Ticket] = []
         self._tickets: dict[Row, Ticket] = {}
+        self._jobs: list[tuple[Callable[[Decoder], Any], Future[Any]]] = []
         self._wake = threading.Condition()
         self._closed = False
         self._steps_since_join = 0
@@ -96,9 +97,22 @@ class Batcher:
         """Adds a request; its future is settled in its own event loop."""
         with self._wake:
             if self._closed:
-                raise ModelUnavailable("the model was closed.", self._name, "transformers")
+                raise self._closed_error()
             self._waiting.append(ticket)
             self._wake.notify()
+
+    async def between_steps(self, work: Callable[[Decoder], T]) -> T:
+        """What `work` gives, done on the decoding thread between two steps of the running batch.
+
+        Raises ModelUnavailable where it fails or the model is closed before.
+        """
+        done: Future[T] = Future()
+        with self._wake:
+            if self._closed:
+                raise self._closed_error()
+            self._jobs.append((work, done))
+            self._wake.notify()
+        return await asyncio.wrap_future(done)
 
     def close(self) -> None:
         """Stops the thread; whoever still waits gets an error."""
@@ -112,6 +126,7 @@ class Batcher:
 
         torch.set_num_threads(self._threads)
         while self._await_work():
+            self._work_between()
             try:
                 self._admit()
                 if self._running:
@@ -122,12 +137,28 @@ class Batcher:
                 self._fail(problem)
         self._fail(None)
 
+    def _work_between(self) -> None:
+        """One thing that is no part of the batch, where somebody waits for one."""
+        with self._wake:
+            if not self._jobs:
+                return
+            work, done = self._jobs.pop(0)
+        if not done.set_running_or_notify_cancel():
+            return
+        try:
+            done.set_result(work(self._decoder))
+        except Exception as problem:  # out of memory, and whatever else a network raises
+            sentence = f"reading failed ({_words(problem)})."
+            done.set_exception(ModelUnavailable(sentence, self._name, "transformers", problem))
+
     def _await_work(self) -> bool:
         with self._wake:
             if self._running or self._entering or self._closed:
                 return not self._closed
-            while not self._waiting and not self._closed:
+            while not (self._waiting or self._jobs or self._closed):
                 self._wake.wait()
+            if self._jobs:
+                return not self._closed
         # requests come in bursts, and one batch for the burst is cheaper; a stream is not kept waiting
         for _ in range(GATHERINGS):
             before = list(self._waiting)
@@ -230,10 +261,20 @@ class Batcher:
             failing = [*self._running, *(self._waiting if closed else [])]
             self._entering, self._running = [], []
             self._tickets = {}
+            unbegun = self._jobs if closed else []
             if closed:
-                self._waiting = []
+                self._waiting, self._jobs = [], []
         self._decoder.clear()
-        words = str(problem).splitlines()[0][:200] if problem and str(problem) else type(problem).__name__
-        sentence = "the model was closed." if problem is None else f"decoding failed ({words})."
+        sentence = "the model was closed." if problem is None else f"decoding failed ({_words(problem)})."
         for ticket in failing:
             ticket.answer(ModelUnavailable(sentence, self._name, "transformers", problem))
+        for _, done in unbegun:
+            if done.set_running_or_notify_cancel():
+                done.set_exception(self._closed_error())
+
+    def _closed_error(self) -> ModelUnavailable:
+        return ModelUnavailable("the model was closed.", self._name, "transformers")
+
+
+def _words(problem: Exception) -> str:
+    return str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__

@@ -17,6 +17,7 @@ from torch import Tensor
 from workbench.models.local.attention import CannotShare, Shared, Sharing, register
 from workbench.models.local.families import Family, families, portions
 from workbench.models.local.key_values import NOWHERE, Group, LayerPair, ReadKeys, RunningKeys
+from workbench.models.local.likelihood import sums_of_log_probabilities
 from workbench.models.local.masks import Masks
 from workbench.models.local.memory import PREFIX_BYTES
 from workbench.models.local.prefixes import PrefixTree
@@ -134,6 +135,10 @@ class Decoder:
         self.rows = [self.rows[index] for index in order]
         self._last, self._positions = self._last[order], self._positions[order]
         self._regroup()
+
+    def log_likelihoods(self, sequences: Sequence[Ids], tokens: int) -> list[float]:
+        """See `sums_of_log_probabilities`; the running batch stays as it is."""
+        return sums_of_log_probabilities(self._network, sequences, tokens)
 
     def clear(self) -> None:
         """Forgets the batch and everything that was read."""

@@ -66,6 +66,8 @@ class Resident:
     estimate: MemoryEstimate
     cache_tokens: int
     """Tokens that there is attention cache for: no request may take more with its answer."""
+    vocabulary: int
+    """Logits of one token."""
     before_bytes: int
     """What the process held before, libraries included."""
     users: int = 0
@@ -218,6 +220,7 @@ def _resident(wanted: Wanted, use: Use) -> Resident:
         load_s=load_s,
         estimate=demand.estimate(),
         cache_tokens=tokens,
+        vocabulary=int(loaded.network.config.get_text_config().vocab_size),
         before_bytes=before,
     )
 

@@ -12,6 +12,10 @@ from workbench.core.model import FinishReason
 from workbench.models.local.writing import GrowingText
 
 Ids = tuple[int, ...]
+NO_NUMBERS = (
+    "it computes what is no number (NaN): its weights are damaged, or they leave the range of this "
+    "quantization; try fp32 or bf16, or fetch the model again."
+)
 
 
 @dataclass(eq=False)
