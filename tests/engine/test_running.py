@@ -14,6 +14,7 @@ from tests.fake_openai import BROKEN, BaseUrl, openai_server
 from workbench.core.experiment import Experiment
 from workbench.core.run import Progress
 from workbench.engine import (
+    RowQuery,
     Workspace,
     cancel_run,
     compare,
@@ -118,7 +119,9 @@ def test_an_error_is_an_output_and_resume_asks_it_again(tmp_path: object, experi
         assert shown.status == "completed" and shown.errors == 2
         assert shown.cells[0].metrics["exact_match"].n == 11
         assert shown.cells[0].metrics["exact_match"].unscored == 1
-        assert [row.row_id for row in rows(workspace, run, only="errors").rows] == ["test-5"]
+        assert [row.row_id for row in rows(workspace, run, query=RowQuery(only=("errors",))).rows] == [
+            "test-5"
+        ]
         asked = len(url.bodies)
         broken.clear()
         resume_run(workspace, run)
@@ -137,7 +140,7 @@ def test_a_model_that_answers_nothing_is_wrong_not_an_error(tmp_path: object, ex
         run = run_it(workspace, experiment())
         (first, _) = report(workspace, run).cells
         assert (first.errors, first.unanswered, first.metrics["exact_match"].mean) == (0, 12, 0.0)
-        assert rows(workspace, run, only="unanswered").total == 12
+        assert rows(workspace, run, query=RowQuery(only=("unanswered",))).total == 12
         workspace.close()
 
 
@@ -223,9 +226,9 @@ def test_a_deleted_run_is_gone_until_it_is_brought_back(workspace: Workspace, ex
 
 def test_rows_are_filtered_by_text_and_by_difference(workspace: Workspace, experiment: Build) -> None:
     run = run_it(workspace, experiment())
-    assert rows(workspace, run, contains="is 11 +").total == 1
-    assert rows(workspace, run, only="different").total == 6
-    page = rows(workspace, run, only="wrong", offset=2, limit=3)
+    assert rows(workspace, run, query=RowQuery(contains="is 11 +")).total == 1
+    assert rows(workspace, run, query=RowQuery(only=("different",))).total == 6
+    page = rows(workspace, run, query=RowQuery(only=("wrong",)), offset=2, limit=3)
     assert page.total == 6 and len(page.rows) == 3
     with pytest.raises(RunError, match="no cell 9"):
         rows(workspace, run, cells=[9])

@@ -1,7 +1,7 @@
 """Every key that the app keeps in the URL or the session, and the only readers of them.
 
 The URL says what a page shows, so that any view can be linked to, reloaded and opened twice:
-`/compare?run=20261121-8f3a&metric=exact_match&cells=0,5&only=different&page=2`. It can be written by
+`/compare?run=20261121-8f3a&metric=exact_match&cells=0,5&only=different,wrong&page=2`. It can be written by
 anyone, so each value is checked against what is allowed before a page sees it. The session keeps
 what belongs to one visit: drafts, results of trying a prompt, an offer to undo.
 """
@@ -41,10 +41,22 @@ CONFIDENCE = "confidence"
 HOUR = "hour"  # USD for an hour of the machine
 SORT = "sort"
 LOCAL = "local"  # the local model whose break-even is drawn
+TAG = "tag"  # of the rows on the Compare page, as are the next ten
+COLUMN = "column"
+VALUE = "value"  # in that column
+OTHER = "other"  # the run that regressions are held against
+SCORED = "scored"  # the cell whose scores are bounded, or "any"
+BY = "by"  # the metric of those bounds
+LOW = "low"
+HIGH = "high"
+OF = "of"  # the cell that rows are sorted by
+VERSUS = "versus"  # the cell that it is held against in sorting
+REPEAT = "repeat"  # from 1
 
 # --- in the session
 UNDO = "undo"
 SAID = "said"  # a sentence for the next page
+PROBLEM = "problem"  # a sentence on what a person tried and could not be done
 LAST_RUN = "last run"
 LAST = "last "  # + a URL key: what was shown last, for pages opened from the menu
 ADDRESS = "address "  # + a URL key: the value that the address bar was made to say
@@ -105,6 +117,23 @@ def decimal(key: str, low: float, high: float, default: float | None) -> float |
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", found):
         return default
     return min(max(float(found), low), high)
+
+
+def number(key: str) -> float | None:
+    """The URL's number, which may be below zero; None where there is none."""
+    found = text(key)
+    return float(found) if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", found) else None
+
+
+def words(key: str, allowed: Sequence[str]) -> list[str]:
+    """The URL's comma-separated words, those that are allowed, without repeats."""
+    return [word for word in dict.fromkeys(text(key).split(",")) if word in allowed]
+
+
+def here(*kept: str, **changes: str | None) -> dict[str, str]:
+    """What a link to this page must carry to keep these keys as they are, but for the changes."""
+    found = {key: text(key) for key in kept} | changes
+    return {key: value for key, value in found.items() if value}
 
 
 def wholes(key: str, allowed: Sequence[int], most: int) -> list[int]:

@@ -11,6 +11,7 @@ from workbench.commands.printing import AsJson, ago, print_fields, print_json, p
 from workbench.commands.progress import pace
 from workbench.commands.reports import RunName
 from workbench.commands.session import say, workspace
+from workbench.commands.tags import tag
 
 ThatRun = Annotated[
     str, typer.Argument(metavar="RUN", help="Id, its beginning, an experiment's name, or latest.")
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command("resume")(resume)
     group.command("delete")(delete)
     group.command("undelete")(undelete)
+    group.command("tag")(tag)
     run_metrics.register(group)
     app.add_typer(group, name="runs")
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.run import Output, Vote
-from workbench.engine.plan import stored_cells
+from workbench.engine.plan import stored_cells, stored_prompts
 from workbench.engine.records import get_run
-from workbench.engine.score import metrics_of, score_run
+from workbench.engine.row_matching import RowMatcher
+from workbench.engine.row_query import RowQuery
+from workbench.engine.score import answer_rule, score_run
 from workbench.engine.workspace import Workspace
-from workbench.errors import RunError, UsageError
+from workbench.errors import RunError
+from workbench.prompting.answer_span import answer_span
 from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
 
-Only = Literal["all", "different", "wrong", "unanswered", "errors"]
-RunScores = dict[tuple[int, str], CellScores]
+RunScores = Mapping[tuple[int, str], CellScores]
+MOST_CHARACTERS = 3_000
+"""Of one output on a screen of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,74 +42,88 @@ class OutputView:
     completion_tokens: int
     latency_s: float
     cost_usd: float
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """By metric: why it is unscored, which check failed, what a judge said."""
+    answer_at: tuple[int, int] | None = None
+    """Where in `text` the answer was read, from and to; None where that cannot be told."""
+    right: bool | None = None
+    """Whether it has the best possible score (True), the worst (False), or neither."""
+    characters: int = 0
+    """Length of the whole text, of which `text` may be the beginning and the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """One row and what the chosen cells gave for it (the first repeat)."""
+    """One row, its tags, and what the chosen cells gave for it (one repeat)."""
 
     row_id: str
     position: int
     row: dict[str, Any]
     reference: str | None
     outputs: dict[int, OutputView]
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """One screen of rows, and how many there are in all under the filter."""
+    """One screen of rows, and how many there are in all under the filters.
+
+    Where one row was asked for: its place among them from 0 (None where it is filtered out), and the
+    ids of the rows before and after it.
+    """
 
     total: int
     rows: tuple[RowView, ...]
+    place: int | None = None
+    before: str | None = None
+    after: str | None = None
 
 
 def rows(
     workspace: Workspace,
     run: str,
     cells: Sequence[int] | None = None,
-    only: Only = "all",
-    contains: str = "",
+    query: RowQuery | None = None,
     offset: int = 0,
     limit: int = 50,
+    row: str | None = None,
+    most: int = MOST_CHARACTERS,
 ) -> RowPage:
     """Rows of a run with the outputs of `cells` (default: all) beside each other.
 
     Args:
-        only: `different` where the answers differ; `wrong` where some chosen cell scores below its
-            best by the first metric; `unanswered` where none was found; `errors`.
-        contains: text in the row, an output or an answer.
+        query: which rows and in which order; default: all in the dataset's order.
+        row: the id of the one row to show, whether or not the query lets it through.
+        most: characters of an output; of a longer one its beginning and end are given.
+
+    Raises UnknownName, RunError or UsageError where the run, a cell or the query is not as it must be.
     """
-    if only not in get_args(Only):
-        raise UsageError(f"'{only}' is no filter; use one of {', '.join(get_args(Only))}.")
     record = get_run(workspace, run)
+    asked = query or RowQuery()
     known = stored_cells(record)
     chosen = list(cells) if cells is not None else [cell.index for cell in known]
     for cell in chosen:
         if not 0 <= cell < len(known):
             raise RunError(f"There is no cell {cell}; the run has cells 0 to {len(known) - 1}.")
     scores = score_run(workspace, run)
-    positions = _positions(workspace, record, chosen, only, scores)
-    if contains:
-        matching = workspace.store.outputs.positions_with(run, contains)
-        everything = workspace.store.runs.rows(record.row_set)
-        needle = contains.casefold()
-        positions = [
-            position
-            for position in positions
-            if position in matching
-            or needle in json.dumps(everything[position], ensure_ascii=False).casefold()
-        ]
-    shown = positions[max(0, offset) : max(0, offset) + limit]
-    return RowPage(len(positions), tuple(_views(workspace, record, chosen, shown, scores)))
-
-
-def row_page_of(workspace: Workspace, run: str, row_id: str, limit: int = 50) -> int:
-    """The offset of the screen that shows this row when nothing is filtered; 0 when it is not there."""
-    record = get_run(workspace, run)
-    for position, row in workspace.store.runs.rows(record.row_set).items():
-        if str(row["id"]) == row_id:
-            return position // limit * limit
-    return 0
+    matcher = RowMatcher(workspace, record, chosen, asked, scores)
+    places = matcher.places()
+    if row is None:
+        shown = places[max(0, offset) : max(0, offset) + limit].tolist()
+        views = _views(workspace, record, chosen, shown, scores, matcher, asked.repeat, most)
+        return RowPage(len(places), tuple(views))
+    position = workspace.store.row_facts.position(record.row_set, row)
+    if position is None:
+        return RowPage(len(places), ())
+    views = _views(workspace, record, chosen, [position], scores, matcher, asked.repeat, most)
+    found = np.flatnonzero(places == position)
+    if not len(found):
+        return RowPage(len(places), tuple(views))
+    place = int(found[0])
+    neighbours = [
+        matcher.row_ids[places[near]] if 0 <= near < len(places) else None for near in (place - 1, place + 1)
+    ]
+    return RowPage(len(places), tuple(views), place, *neighbours)
 
 
 def latest_outputs(workspace: Workspace, run: str, n: int = 8) -> list[OutputView]:
@@ -133,73 +149,60 @@ def output_views(workspace: Workspace, run: str) -> Iterable[OutputView]:
             yield _view(output, scores, output.position * repeats + output.repeat)
 
 
-def _positions(
-    workspace: Workspace, record: RunRecord, cells: list[int], only: Only, scores: RunScores
-) -> list[int]:
-    every = range(workspace.store.runs.count_rows(record.row_set))
-    if only == "all":
-        return list(every)
-    if only == "wrong":
-        return _wrong(record, cells, scores)
-    answers: dict[int, list[str | None]] = defaultdict(list)
-    failed: set[int] = set()
-    unanswered: set[int] = set()
-    for cell in cells:
-        for position, repeat, answer, error, _ in workspace.store.outputs.answers(record.id, cell):
-            if repeat == 0:
-                answers[position].append(answer)
-            if error:
-                failed.add(position)
-            elif answer is None:
-                unanswered.add(position)
-    if only == "errors":
-        return sorted(failed)
-    if only == "unanswered":
-        return sorted(unanswered)
-    return [position for position in every if len(set(answers[position])) > 1]
-
-
-def _wrong(record: RunRecord, cells: list[int], scores: RunScores) -> list[int]:
-    name = next(iter({metric: None for _, metric in scores}), None)
-    repeats = int(record.definition["experiment"].get("repeats", 1))
-    wrong: set[int] = set()
-    if name is None:
-        return []
-    metric = metrics_of(Experiment.model_validate(record.definition["experiment"]))[name]
-    for cell in cells:
-        found = scores.get((cell, name))
-        if found is not None:
-            best = metric.range[1] if metric.direction == "higher" else metric.range[0]
-            places = np.flatnonzero(np.isfinite(found.values) & (found.values != best))
-            wrong |= set((places // repeats).tolist())
-    return sorted(wrong)
-
-
 def _views(
-    workspace: Workspace, record: RunRecord, cells: list[int], positions: list[int], scores: RunScores
+    workspace: Workspace,
+    record: RunRecord,
+    cells: list[int],
+    positions: list[int],
+    scores: RunScores,
+    matcher: RowMatcher,
+    repeat: int,
+    most: int,
 ) -> Iterable[RowView]:
-    plan_rows = workspace.store.runs.rows(record.row_set, positions)
+    stored_rows = workspace.store.runs.rows(record.row_set, positions)
     repeats = int(record.definition["experiment"].get("repeats", 1))
+    prompts = stored_prompts(record)
+    rules = {cell.index: answer_rule(prompts[cell.prompt], prompts) for cell in stored_cells(record)}
     outputs: dict[int, dict[int, OutputView]] = defaultdict(dict)
-    for cell in cells:
-        for output in workspace.store.outputs.of_cell(record.id, cell, positions):
-            unit = output.position * repeats + output.repeat
-            outputs[output.position].setdefault(cell, _view(output, scores, unit))
+    for output, characters in workspace.store.row_facts.of_screen(record.id, cells, positions, repeat, most):
+        unit = output.position * repeats + output.repeat
+        answer_at = answer_span(rules[output.cell], output.text, output.answer)
+        right = None if output.error else matcher.right(output.cell, output.position)
+        outputs[output.position][output.cell] = _view(output, scores, unit, answer_at, right, characters)
+    tags = workspace.store.row_tags.of_rows(
+        record.dataset, (str(stored_rows[position]["id"]) for position in positions)
+    )
     column = record.definition["reference"]
     for position in positions:
-        row = plan_rows[position]
+        row = stored_rows[position]
         reference = row.get(column) if column else None
+        row_id = str(row["id"])
         yield RowView(
-            str(row["id"]), position, row, None if reference is None else str(reference), outputs[position]
+            row_id,
+            position,
+            row,
+            None if reference is None else str(reference),
+            outputs[position],
+            tags.get(row_id, ()),
         )
 
 
-def _view(output: Output, scores: RunScores, unit: int) -> OutputView:
+def _view(
+    output: Output,
+    scores: RunScores,
+    unit: int,
+    answer_at: tuple[int, int] | None = None,
+    right: bool | None = None,
+    characters: int | None = None,
+) -> OutputView:
     values: dict[str, float | None] = {}
+    reasons: dict[str, str] = {}
     for (cell, name), found in scores.items():
         if cell == output.cell:
             value = float(found.values[unit])
             values[name] = value if np.isfinite(value) else None
+            if unit in found.reasons:
+                reasons[name] = found.reasons[unit]
     return OutputView(
         output.cell,
         output.row_id,
@@ -213,4 +216,8 @@ def _view(output: Output, scores: RunScores, unit: int) -> OutputView:
         output.completion_tokens,
         output.latency_s,
         output.cost_usd,
+        reasons,
+        answer_at,
+        right,
+        len(output.text) if characters is None else characters,
     )

@@ -200,8 +200,8 @@ def _pairs_across(
 
 
 def _places(workspace: Workspace, record: RunRecord) -> dict[str, int]:
-    rows = workspace.store.runs.rows(record.row_set)
-    return {str(row["id"]): position for position, row in rows.items()}
+    ids = workspace.store.row_facts.row_ids(record.row_set)
+    return {row_id: position for position, row_id in enumerate(ids)}
 
 
 def _reordered(scores: CellScores, order: np.ndarray) -> CellScores:

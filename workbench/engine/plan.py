@@ -9,18 +9,22 @@ whatever happened to the files since.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from workbench.core.dataset import Dataset, DatasetCard
+from workbench.core.dataset import ID_COLUMN, Dataset, DatasetCard
 from workbench.core.experiment import Experiment
 from workbench.core.prompt import AnyPrompt, Ensemble, Prompt, Sampling
 from workbench.core.run import Cell
+from workbench.datasets.transforms import transform_rows
 from workbench.engine.composing import Composer
+from workbench.engine.judges import with_judges
 from workbench.engine.workspace import Workspace
 from workbench.errors import DatasetError, MetricError, ModelUnavailable, UsageError, WorkbenchError
 from workbench.metrics import load_metric
+from workbench.prompting.render import Renderer
+from workbench.prompting.rubric import sample_row
 from workbench.prompting.select import check_source
 from workbench.storage import RunRecord
 
@@ -97,11 +101,25 @@ def make_plan(workspace: Workspace, experiment: Experiment, limit: int | None = 
     prompts: dict[str, AnyPrompt] = {}
     for name in experiment.prompts:
         prompts |= workspace.prompts.resolve(name)
+    if choice.transform:
+        dataset = replace(dataset, rows=tuple(transformed(dataset, choice.transform, prompts)))
     _check_models(workspace, experiment.model_names())
     plan = check_metrics(workspace, Plan(experiment, dataset, _cells(workspace, experiment), prompts))
     _check_prompts(plan, workspace)
     _ = plan.baseline
     return plan
+
+
+def transformed(
+    dataset: Dataset, transforms: Sequence[str | dict[str, Any]], prompts: Mapping[str, AnyPrompt]
+) -> list[dict[str, Any]]:
+    """The dataset's rows with the texts that prompts show said differently; the reference stays."""
+    shown: set[str] = set()
+    for prompt in prompts.values():
+        if isinstance(prompt, Prompt):
+            shown |= Renderer(prompt, dataset.reference).variables
+    kept = {ID_COLUMN, dataset.reference or ID_COLUMN}
+    return transform_rows(dataset.rows, transforms, sorted(shown - kept), kept)
 
 
 def load_plan(workspace: Workspace, run: RunRecord) -> Plan:
@@ -116,11 +134,15 @@ def load_plan(workspace: Workspace, run: RunRecord) -> Plan:
         definition["reference"],
         DatasetCard(name=experiment.dataset.name),
     )
-    prompts: dict[str, AnyPrompt] = {
+    return Plan(experiment, dataset, stored_cells(run), stored_prompts(run))
+
+
+def stored_prompts(run: RunRecord) -> dict[str, AnyPrompt]:
+    """Every prompt that a stored run asks, as it was."""
+    return {
         name: (Ensemble if "members" in content else Prompt).model_validate(content)
-        for name, content in definition["prompts"].items()
+        for name, content in run.definition["prompts"].items()
     }
-    return Plan(experiment, dataset, stored_cells(run), prompts)
 
 
 def stored_cells(run: RunRecord) -> tuple[Cell, ...]:
@@ -169,7 +191,7 @@ def _check_models(workspace: Workspace, names: Sequence[str]) -> None:
 
 def check_metrics(workspace: Workspace, plan: Plan) -> Plan:
     """The plan with all that its metrics need. Raises WorkbenchError for one that cannot be measured."""
-    dataset = plan.dataset
+    plan, dataset = with_judges(workspace, plan), plan.dataset
     for spec in plan.experiment.metrics:
         metric = load_metric(spec)
         if metric.needs_reference and dataset.reference is None and metric.reference_column is None:
@@ -188,4 +210,6 @@ def _check_prompts(plan: Plan, workspace: Workspace) -> None:
         if isinstance(prompt, Prompt):
             if prompt.examples is not None:
                 check_source(prompt.examples, evaluated)
-            composer.messages(prompt, plan.dataset.rows[0], EXTRA_VARIABLES)
+            first = plan.dataset.rows[0]
+            row = first if prompt.rubric is None else sample_row(prompt, first)
+            composer.messages(prompt, row, EXTRA_VARIABLES)

@@ -20,16 +20,22 @@ def choice(text: str, choices: str, after_a_marker: bool = False) -> str | None:
     "answer is B" or "option: b"; the last of `(B)`, `B)`, `**B**`, or `B.` and `B:` at a line's
     start; a capital that stands alone, when only one letter does (`A` before a word is the article).
     """
+    found = choice_match(text, choices, after_a_marker)
+    return None if found is None else _as_written(found, choices)
+
+
+def choice_match(text: str, choices: str, after_a_marker: bool = False) -> re.Match[str] | None:
+    """Where the letter was read: the match's last group is the letter."""
     whole, first, *others, alone = _choice_patterns(choices)
     if found := whole.fullmatch(text):
-        return _as_written(found, choices)
+        return found
     if after_a_marker and (found := first.match(text)):
-        return _as_written(found, choices)
+        return found
     for pattern in others:
         if every := list(pattern.finditer(text)):
-            return _as_written(every[-1], choices)
-    standing = {found[1] for found in alone.finditer(text)}
-    return standing.pop() if len(standing) == 1 else None
+            return every[-1]
+    standing = list(alone.finditer(text))
+    return standing[-1] if len({found[1] for found in standing}) == 1 else None
 
 
 @functools.lru_cache(maxsize=64)
@@ -75,3 +81,10 @@ def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(labels, key=len, reverse=True)
     words = [r"\s+".join(map(re.escape, name.split())) for name in longest_first if name.strip()]
     return re.compile(rf"(?<!\w)(?:{'|'.join(words) or '(?!)'})(?!\w)", re.IGNORECASE)
+
+
+def label_match(text: str, wanted: str, labels: tuple[str, ...]) -> re.Match[str] | None:
+    """Where the label `wanted` stands in the text, for the last time."""
+    name = " ".join(wanted.split()).casefold()
+    every = _label_pattern(labels).finditer(text)
+    return next((m for m in reversed(list(every)) if " ".join(m[0].split()).casefold() == name), None)

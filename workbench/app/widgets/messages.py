@@ -27,9 +27,13 @@ def output_line(output: Any) -> str:
     if output.error:
         return f":red-badge[error] {escaped(short(output.error, 300))}"
     parts = [answer_badge(output.answer)]
-    parts += [f"{escaped(name)} {score(value)}" for name, value in (output.scores or {}).items()]
+    parts += [_score(name, value) for name, value in (output.scores or {}).items()]
     parts.append(f"{output.completion_tokens} tokens, {seconds(output.latency_s)}")
     return " · ".join(parts)
+
+
+def _score(name: str, value: float | None) -> str:
+    return f"{escaped(short(name, 60))} {'unscored' if value is None else score(value)}"
 
 
 def answer_badge(answer: str | None) -> str:

@@ -2,131 +2,111 @@
 
 from __future__ import annotations
 
-from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from workbench.app import state
 from workbench.app.pages import link
-from workbench.app.widgets.controls import pager, pick_numbers, search, segments
+from workbench.app.widgets.controls import pager, pick_numbers
 from workbench.app.widgets.empty import empty
-from workbench.app.widgets.messages import output_line, votes_view
 from workbench.app.widgets.numbers import many
-from workbench.app.widgets.text import escaped, escaped_lines, marked, short
+from workbench.app.widgets.row_card import LONGEST, LONGEST_ALONE, row_card
+from workbench.app.widgets.row_filters import FILTER_KEYS, KEPT, SORT_KEYS, Offered, asked, clear, filters
+from workbench.app.widgets.row_tags import tag_badges, tag_problem, tag_several, tags_of_row
+from workbench.app.widgets.text import escaped
 from workbench.core.run import Comparison, Report
-from workbench.engine import Workspace, row_page_of, rows, winner
-from workbench.prompting import word_diff
+from workbench.engine import RowQuery, Workspace, row_choices, rows, winner
+from workbench.engine.browsing import RowPage
 
 PER_SCREEN = 50
 MOST_CELLS = 6
-LONGEST = 3_000  # characters of one output on this screen; the export holds it all
-FILTERS = {
-    "all": "All",
-    "different": "Different answers",
-    "wrong": "Wrong",
-    "unanswered": "No answer",
-    "errors": "Errors",
-}
+MOST_PAGES = 1_000_000
 
 
 def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
-    """The filters, and one screen of rows."""
+    """The filters, and one screen of rows or one row."""
     labels = {cell.cell.index: cell.cell.label for cell in table.cells}
-    best = winner(ws, table.run, found.metric).cell.index
-    default = list(dict.fromkeys([found.baseline.index, best]))
-    if len(default) < 2:
-        default = list(labels)[:2]
+    default = []
+    if not state.wholes(state.CELLS, list(labels), MOST_CELLS):
+        default = _two(found.baseline.index, winner(ws, table.run, found.metric).cell.index, list(labels))
     picked = pick_numbers("Cells side by side (2 to 6)", labels, state.CELLS, default, MOST_CELLS)
-    which, finder = st.columns([3, 2])
-    with which:
-        only = segments("Rows", FILTERS, state.ONLY, clears=(state.PAGE, state.ROW))
-    with finder:
-        text = search("Text in the row or the outputs", clears=(state.PAGE, state.ROW))
     if not picked:
         empty("No cell is chosen.", "Choose two cells above to see their outputs side by side.")
         return
+    offered = Offered(
+        {index: labels[index] for index in picked},
+        list(table.cells[0].metrics),
+        found.metric,
+        row_choices(ws, table.run),
+    )
+    tag_problem()
     state.show_address(state.ROW)
-    single = state.text(state.ROW)
-    if single:
-        page = rows(
-            ws, table.run, picked, offset=row_page_of(ws, table.run, single, PER_SCREEN), limit=PER_SCREEN
-        )
-        shown = [row for row in page.rows if row.row_id == single]
-    else:
-        offset = (state.whole(state.PAGE, 1, 1_000_000, 1) - 1) * PER_SCREEN
-        page = rows(ws, table.run, picked, only, text, offset, PER_SCREEN)
-        shown = list(page.rows)
-    if single:
-        st.markdown(f"Row **{escaped(single)}**")
-        link(
-            "compare",
-            "Show all rows",
-            ":material/undo:",
-            run=table.run,
-            view="rows",
-            cells=",".join(map(str, picked)),
-        )
-    else:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.caption(many(page.total, "row"))
-            pager(page.total, PER_SCREEN)
-    if not shown:
-        empty("No row matches.", "Choose “All”, or clear the text.")
-    baseline = picked[0]
-    for row in shown:
-        _row(table.run, row, picked, labels, baseline, alone=bool(single))
+    query = asked(offered)
+    address = state.here(*KEPT, *FILTER_KEYS, *SORT_KEYS) | {"view": "rows", "cells": _listed(picked)}
+    if single := state.text(state.ROW):
+        _one_row(ws, table.run, single, offered, query, address)
+        return
+    filters(ws, table.run, offered, query)
+    offset = (state.whole(state.PAGE, 1, MOST_PAGES, 1) - 1) * PER_SCREEN
+    page = rows(ws, table.run, picked, query, offset, PER_SCREEN, most=LONGEST)
+    if not page.rows and page.total:  # the address asks for a page that is not there any more
+        page = rows(ws, table.run, picked, query, (page.total - 1) // PER_SCREEN * PER_SCREEN, PER_SCREEN)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(many(page.total, "row"))
+        if page.rows:
+            tag_several(ws, table.run, page.rows, offered.choices.tags)
+        pager(page.total, PER_SCREEN)
+    if not page.rows:
+        empty("No row matches.", "Take one of the filters away, or clear them all.")
+        st.button("Clear the filters", key="clear filters below", on_click=clear)
+    for row in page.rows:
+        row_card(row, offered.labels, False, address)
 
 
-def _row(run_id: str, row: Any, picked: list[int], labels: dict[int, str], first: int, alone: bool) -> None:
-    # few elements a row: fifty rows are drawn at once
-    with st.container(border=True):
-        asked, here = st.columns([7, 1])
-        asked.markdown(_asked(row, alone))
-        if not alone:
-            with here:
-                cells = ",".join(map(str, picked))
-                link("compare", "Only this", run=run_id, view="rows", row=row.row_id, cells=cells)
-        before = row.outputs.get(first)
-        for column, cell in zip(st.columns(len(picked)), picked, strict=True):
-            output = row.outputs.get(cell)
-            head = f"**{escaped(short(labels[cell], 60))}**  \n"
-            if output is None:
-                column.markdown(f"{head}no output yet")
-                continue
-            head += f"{_mark(output, row.reference)} {output_line(output)}\n\n"
-            text = output.text[:LONGEST]
-            if cell == first or before is None or output.error:
-                column.markdown(head + escaped_lines(text))
-            else:
-                parts = word_diff(before.text[:LONGEST], text)
-                column.markdown(head + marked(parts, ("same", "added")))
-            if output.votes:
-                with column.expander(f"{len(output.votes)} votes"):
-                    votes_view(output.votes)
+def _one_row(
+    ws: Workspace, run: str, row_id: str, offered: Offered, query: RowQuery, address: dict[str, str]
+) -> None:
+    """One row by itself, with ways to those before and after it under the filters, its tags and its link."""
+    page = rows(ws, run, list(offered.labels), query, row=row_id, most=LONGEST_ALONE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        link("compare", "Show all rows", ":material/undo:", **address)
+        _step("Previous", "K", ":material/chevron_left:", page.before)
+        _step("Next", "J", ":material/chevron_right:", page.after)
+        with st.popover("Link", icon=":material/link:", key="link to row"):
+            where = (st.context.url or "").partition("?")[0]
+            st.code(f"{where}?{urlencode(address | {'row': row_id})}", language=None, wrap_lines=True)
+    if not page.rows:
+        empty(f"There is no row “{escaped(row_id)}” in this run.", "Go back to all rows.")
+        return
+    row = page.rows[0]
+    st.markdown(f"Row **{escaped(row_id)}** {tag_badges(row.tags)}  \n:gray[{_place(page)}]")
+    tags_of_row(ws, run, row, offered.choices.tags)
+    row_card(row, offered.labels, True, address)
 
 
-def _asked(row: Any, alone: bool) -> str:
-    """The row's id, what was asked and the right answer, as Markdown; all columns where it stands alone."""
-    fields = {key: str(value) for key, value in row.row.items() if key != "id"}
-    if alone:
-        return "  \n".join(
-            f"**{escaped(key)}**: {escaped_lines(text[:LONGEST])}" for key, text in fields.items()
-        )
-    others = {key: text for key, text in fields.items() if text != str(row.reference)}
-    first = next(iter(others.values()), "")
-    said = f":gray[{escaped(short(row.row_id, 60))}]  \n{escaped_lines(short(first, 600))}"
-    if row.reference is not None:
-        said += f"  \n:gray[right answer] **{escaped(short(row.reference, 200))}**"
-    return said
+def _step(label: str, key: str, icon: str, row_id: str | None) -> None:
+    st.button(
+        label,
+        key=f"step {label}",
+        icon=icon,
+        shortcut=key,
+        disabled=row_id is None,
+        on_click=lambda: state.put(row=row_id),
+    )
 
 
-def _mark(output: Any, reference: str | None) -> str:
-    """Right or wrong at a glance, in a sign as well as a colour."""
-    if output.error or reference is None:
-        return ""
-    judged = [value for value in (output.scores or {}).values() if value is not None]
-    if not judged:
-        return ""
-    if judged[0] >= 1:
-        return ":green-badge[✓]"
-    return ":red-badge[✗]" if judged[0] <= 0 else ""
+def _place(page: RowPage) -> str:
+    if page.place is None:
+        return f"not among the {many(page.total, 'row')} that the filters let through"
+    return f"{page.place + 1:,} of {many(page.total, 'row')}"
+
+
+def _two(baseline: int, best: int, indexes: list[int]) -> list[int]:
+    """The cells to begin with: the baseline and the best other one."""
+    pair = list(dict.fromkeys([baseline, best]))
+    return pair if len(pair) == 2 else indexes[:2]
+
+
+def _listed(picked: list[int]) -> str:
+    return ",".join(map(str, picked))

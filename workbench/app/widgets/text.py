@@ -13,7 +13,8 @@ from typing import Literal
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 SELF_MADE = re.compile(r"(?<=[-<>=])(?=[-<>=])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@[\w-]+\.)", re.IGNORECASE)
 JOINER = "\u2060"  # invisible; keeps Markdown from making arrows, dashes and links of plain text
-Kind = Literal["same", "added", "removed"]
+Kind = Literal["same", "added", "removed", "answer"]
+MARKS = {"removed": ("red", "~~"), "added": ("green", "**"), "answer": ("blue", "***")}
 
 
 def escaped(text: str) -> str:
@@ -38,8 +39,31 @@ def short(text: str, most: int = 120) -> str:
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
 
-def marked(parts: Sequence[tuple[Kind, str]], show: Sequence[Kind] = ("same", "added", "removed")) -> str:
-    """Markdown with removed words struck on red and added words bold on green; colour is never alone."""
+def with_answer(parts: Sequence[tuple[Kind, str]], at: tuple[int, int] | None) -> list[tuple[Kind, str]]:
+    """The parts of a text with the stretch `at`, counted without removed words, as a part of its own."""
+    if at is None:
+        return list(parts)
+    found: list[tuple[Kind, str]] = []
+    start = 0
+    for kind, text in parts:
+        if kind == "removed":
+            found.append((kind, text))
+            continue
+        first, last = (min(max(edge - start, 0), len(text)) for edge in at)
+        pieces: list[tuple[Kind, str]] = [
+            (kind, text[:first]),
+            ("answer", text[first:last]),
+            (kind, text[last:]),
+        ]
+        found += [piece for piece in pieces if piece[1]]
+        start += len(text)
+    return found
+
+
+def marked(
+    parts: Sequence[tuple[Kind, str]], show: Sequence[Kind] = ("same", "added", "removed", "answer")
+) -> str:
+    """Markdown: removed words struck on red, added ones bold on green, the answer bold italic on blue."""
     lines: list[list[tuple[Kind, str]]] = [[]]
     for kind, text in parts:
         if kind not in show:
@@ -59,7 +83,7 @@ def _marked_line(segments: list[tuple[Kind, str]]) -> str:
             continue
         # emphasis may not touch a space, so spaces stay outside the mark
         lead, tail = text[: text.index(core)], text[text.index(core) + len(core) :]
-        colour, sign = ("red", "~~") if kind == "removed" else ("green", "**")
+        colour, sign = MARKS[kind]
         pieces.append(f"{lead}:{colour}-background[{sign}{escaped(core)}{sign}]{tail}")
     line = "".join(pieces)
     return _indented(line)
