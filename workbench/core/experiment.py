@@ -21,6 +21,14 @@ class DatasetChoice(Strict):
     limit: int | None = Field(None, ge=1)
     shuffle: int | None = Field(None, description="seed; omitted: the first rows in file order")
     reference: str | None = Field(None, description="column with the right answer; default: the dataset's")
+    transform: tuple[str | dict[str, Any], ...] = Field(
+        (), description="texts said differently, such as {typos: {rate: 0.05}}, one after the other"
+    )
+
+    @field_validator("transform", mode="before")
+    @classmethod
+    def _one_transform_is_a_list(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, (str, dict)) else value
 
 
 class Baseline(Strict):
