@@ -1,0 +1,82 @@
+"""A cell's mistakes where a run is a classification: its confusion matrix and its labels one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.core.experiment import Experiment
+from workbench.core.run import Cell
+from workbench.engine.plan import load_plan
+from workbench.engine.records import get_run
+from workbench.engine.reporting import cell_json, number
+from workbench.engine.score import cell_outputs
+from workbench.engine.workspace import Workspace
+from workbench.errors import MetricError, RunError
+from workbench.metrics.confusion import Confusion, confusion, no_labels
+from workbench.statistics import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReport:
+    """One cell of a run with its confusion matrix and table of labels."""
+
+    run: str
+    cell: Cell
+    found: Confusion
+
+
+def label_report(workspace: Workspace, run: str, cell: int) -> LabelReport:
+    """Which labels a cell mistakes for which, from what is stored; no model is called.
+
+    Outputs with errors, and rows without a reference, are left out. Raises RunError for a cell that is not
+    there or has no outputs, MetricError where the references are no labels.
+    """
+    record = get_run(workspace, run)
+    plan = load_plan(workspace, record)
+    if not 0 <= cell < len(plan.cells):
+        raise RunError(f"There is no cell {cell}; the run has cells 0 to {len(plan.cells) - 1}.")
+    outputs, _ = cell_outputs(workspace, record, plan, plan.cells[cell], whole=False)
+    if not len(outputs):
+        raise RunError(f"There are no outputs of {plan.cells[cell].label} yet.")
+    reason = no_labels(outputs.references)
+    if reason is not None:
+        raise MetricError(f"{reason} A confusion matrix is for classification.")
+    experiment = Experiment.model_validate(record.definition["experiment"])
+    clusters = outputs.group if experiment.repeats > 1 else None
+    found = confusion(outputs.answers, outputs.references, clusters, experiment.confidence)
+    return LabelReport(record.id, plan.cells[cell], found)
+
+
+def label_report_json(shown: LabelReport) -> dict[str, Any]:
+    """The matrix and the table of one cell, ready for JSON."""
+    found = shown.found
+    return {
+        **cell_json(shown.cell),
+        "unscored": found.unscored,
+        "labels": [
+            {
+                "label": line.label,
+                "precision": _estimate(line.precision),
+                "recall": _estimate(line.recall),
+                "f1": _estimate(line.f1),
+                "support": line.support,
+                "given": line.given,
+            }
+            for line in found.lines
+        ],
+        "confusion": {
+            "actual": list(found.labels),
+            "given": list(found.columns),
+            "counts": found.counts.tolist(),
+        },
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "mean": number(estimate.mean),
+        "low": number(estimate.low),
+        "high": number(estimate.high),
+        "n": estimate.n,
+    }
