@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,14 +23,18 @@ from workbench.engine import (
     compare,
     create_run,
     execute_run,
+    export_report,
+    export_winner,
     progress,
     raise_budget,
     report,
+    report_json,
     resume_run,
+    sizes,
     winner,
 )
 from workbench.engine.records import get_run, race_of
-from workbench.errors import RunCancelled, UnknownName, UsageError
+from workbench.errors import RunCancelled, RunError, UnknownName, UsageError
 from workbench.metrics.exact import ExactMatch
 
 Build = Callable[..., Experiment]
@@ -235,3 +240,91 @@ def test_a_race_that_cannot_be_is_refused_before_any_call(
 def test_one_cell_cannot_race(wide: Workspace, experiment: Build) -> None:
     with pytest.raises(UsageError, match="two cells"):
         create_run(wide, experiment(prompts=["careful"], baseline=None), race=BY_EXACT)
+
+
+def test_a_stopped_cell_has_no_p_and_an_interval_that_holds_at_any_time(
+    wide: Workspace, experiment: Build
+) -> None:
+    run = raced(wide, experiment(baseline={"prompt": "careful", "model": "server"}))
+    race = race_run(wide, run)
+    (line,) = compare(wide, run).comparisons
+    assert (line.cell.prompt, line.verdict, line.rows_needed) == ("direct", "stopped", None)
+    assert line.n == line.stopped == race.stopped[0].rows
+    assert line.p != line.p and line.p_adjusted != line.p_adjusted
+    assert line.low <= line.difference <= line.high < 0
+
+
+def test_a_survivor_is_judged_against_a_stopped_baseline_by_that_interval_alone(
+    wide: Workspace, experiment: Build
+) -> None:
+    run = raced(wide, experiment())
+    (line,) = compare(wide, run).comparisons
+    assert (line.cell.prompt, line.verdict) == ("careful", "better")
+    assert line.p != line.p and line.low > 0 and line.stopped == race_run(wide, run).stopped[0].rows
+    best = winner(wide, run)
+    assert best.cell.prompt == "careful"
+    assert f"won the race by exact_match after {race_run(wide, run).rows} of {ROWS} rows" in best.reason
+    assert "nan" not in best.reason
+    text = export_winner(wide, run)[1]
+    assert "won: true" in text and ".nan" not in text
+
+
+def test_cells_that_survive_to_the_end_are_compared_as_ever(wide: Workspace, experiment: Build) -> None:
+    (wide.root / "prompts/careful-too.yaml").write_text(
+        'name: careful-too\nmessages: [{role: user, content: "{{ question }} step by step"}]\n'
+        'answer: {after: "Answer:", type: number}\n'
+    )
+    three = experiment(prompts=["careful", "direct", "careful-too"], baseline=None)
+    run = raced(wide, three)
+    stopped, tied = compare(wide, run).comparisons
+    assert (stopped.verdict, tied.verdict, tied.n) == ("stopped", "tied", ROWS)
+    assert race_run(wide, run).winner is None and winner(wide, run).cell.prompt in ("careful", "careful-too")
+    alone = compare(wide, _full(wide, experiment(prompts=["careful", "careful-too"], baseline=None)))
+    assert (tied.difference, tied.low, tied.high) == (
+        alone.comparisons[0].difference,
+        alone.comparisons[0].low,
+        alone.comparisons[0].high,
+    )
+
+
+def test_across_runs_a_stopped_cell_gets_no_verdict(wide: Workspace, experiment: Build) -> None:
+    run, full = raced(wide, experiment()), _full(wide, experiment())
+    for here, there in ((run, full), (full, run)):
+        direct, careful = compare(wide, here, across=there).comparisons
+        assert (direct.verdict, direct.difference) == ("stopped", 0.0) and direct.low != direct.low
+        assert careful.verdict == "tied"
+
+
+def test_a_stopped_cell_wins_by_no_metric(wide: Workspace, experiment: Build) -> None:
+    run = raced(wide, experiment(metrics=["exact_match", "contains"]))
+    assert winner(wide, run, "contains").cell.prompt == "careful"
+
+
+def test_reports_mark_what_was_stopped(wide: Workspace, experiment: Build) -> None:
+    run = raced(wide, experiment(baseline={"prompt": "careful", "model": "server"}))
+    race, document = race_run(wide, run), report_json(report(wide, run))
+    assert document["cells"][0]["stopped"] == {"rows": race.stopped[0].rows}
+    assert "stopped" not in document["cells"][1]
+    assert document["race"]["winner"]["prompt"] == "careful"
+    assert document["race"]["calls_saved"] == 2 * ROWS - race.rows - race.stopped[0].rows
+    assert [entry["prompt"] for entry in document["race"]["stopped"]] == ["direct"]
+    json.dumps(document, allow_nan=False)
+    for kind in ("table", "md", "html", "csv"):
+        text = export_report(wide, run, kind)
+        assert f"stopped after {race.stopped[0].rows} rows" in text and "nan" not in text
+
+
+def test_the_question_of_size_leaves_stopped_cells_out_and_says_so(
+    wide: Workspace, experiment: Build
+) -> None:
+    run = raced(wide, experiment())
+    found = sizes(wide, run)
+    assert [point.cell.prompt for point in found.points] == ["careful"]
+    with pytest.raises(RunError, match="stopped"):
+        sizes(wide, run, prompt="direct")
+
+
+def _full(workspace: Workspace, experiment: Experiment) -> str:
+    run = create_run(workspace, experiment)
+    execute_run(workspace, run)
+    return run

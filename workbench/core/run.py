@@ -143,6 +143,8 @@ class CellComparison:
     n: int
     verdict: Verdict
     rows_needed: int | None
+    stopped: int | None = None
+    """Rows after which a race stopped this cell, or what it is compared with; None in a full comparison."""
 
 
 @dataclass(frozen=True, slots=True)

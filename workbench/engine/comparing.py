@@ -10,9 +10,10 @@ import numpy as np
 from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, CellComparison, Comparison
 from workbench.engine.plan import baseline_cell, stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, race_of
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.score import clusters_of, metrics_of, score_run
+from workbench.engine.stopped_cells import stopped_lines, unpaired_line
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
 from workbench.metrics import Metric, Scores
@@ -56,8 +57,15 @@ def compare(
         pairs = [(cell, scores[base.index, name], scores[cell.index, name]) for cell in cells if cell != base]
     units = len(next(iter(scores.values())).values) if scores else 0
     clusters = clusters_of(experiment.repeats, units)
-    lines = comparison_lines(metrics[name], experiment, pairs, [clusters] * len(pairs))
-    return Comparison(run, name, base, lines, experiment.margin, across)
+    full, cut = _by_completeness(workspace, record, across, base, pairs)
+    lines = list(comparison_lines(metrics[name], experiment, full, [clusters] * len(full)))
+    race = race_of(record)
+    if across is not None:
+        lines += [unpaired_line(*pair, rows) for pair, rows in cut]
+    elif race is not None:
+        lines += stopped_lines(metrics[name], experiment, [pair for pair, _ in cut], base, race)
+    lines.sort(key=lambda line: line.cell.index)
+    return Comparison(run, name, base, tuple(lines), experiment.margin, across)
 
 
 def comparison_lines(
@@ -120,6 +128,7 @@ def compare_json(comparison: Comparison) -> dict[str, Any]:
                 "n": line.n,
                 "verdict": line.verdict,
                 "rows_needed": line.rows_needed,
+                **({"stopped": {"rows": line.stopped}} if line.stopped is not None else {}),
             }
             for line in comparison.comparisons
         ],
@@ -135,6 +144,28 @@ def check_scored(scores: dict[tuple[int, str], CellScores], cells: tuple[Cell, .
             + (f" and {len(waiting) - 1} more cells" if len(waiting) > 1 else "")
             + "; finish the run, or resume it."
         )
+
+
+def _by_completeness(
+    workspace: Workspace, record: RunRecord, across: str | None, base: Cell, pairs: Sequence[Pair]
+) -> tuple[list[Pair], list[tuple[Pair, int]]]:
+    """Pairs of two whole cells; and those of which a race stopped one, with the rows it had by then."""
+    mine, other = race_of(record), race_of(get_run(workspace, across)) if across is not None else None
+    full: list[Pair] = []
+    cut: list[tuple[Pair, int]] = []
+    for pair in pairs:
+        cell, before, _ = pair
+        against = base.index if across is None else before.cell
+        found = [
+            race.stopped[index].rows
+            for race, index in ((mine, cell.index), (mine if across is None else other, against))
+            if race is not None and index in race.stopped
+        ]
+        if found:
+            cut.append((pair, min(found)))
+        else:
+            full.append(pair)
+    return full, cut
 
 
 def _baseline(experiment: Experiment, cells: tuple[Cell, ...], index: int | None) -> Cell:

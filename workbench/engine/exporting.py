@@ -161,6 +161,9 @@ def verdict_texts(comparison: Comparison) -> dict[int, str]:
         if not line.n:  # every output of one of the two is an error
             texts[line.cell.index] = "–"
             continue
+        if line.verdict == "stopped":
+            texts[line.cell.index] = f"stopped after {line.stopped} rows ({line.difference:+.3f})"
+            continue
         more = f", about {line.rows_needed} rows needed" if line.rows_needed else ""
         texts[line.cell.index] = f"{line.verdict} ({line.difference:+.3f}{more})"
     return texts

@@ -54,8 +54,10 @@ def comparison_junit(comparison: Comparison, failing: Collection[str] = ("worse"
         entry = comparison.comparisons[index]
         said = (
             f"{entry.verdict}: {entry.difference:+.4f} [{entry.low:+.4f}, {entry.high:+.4f}] "
-            f"over {entry.n} rows, adjusted p {entry.p_adjusted:.3g}"
+            f"over {entry.n} rows"
         )
+        if entry.stopped is None:
+            said += f", adjusted p {entry.p_adjusted:.3g}"
         return Case(entry.cell.label, failure=said if entry.verdict in failing else None, details=said)
 
     against = f"run {comparison.across}" if comparison.across else comparison.baseline.label

@@ -26,6 +26,11 @@ def size_notes(
 
 def _of_the_run(record: RunRecord, points: Sequence[SizePoint]) -> list[str]:
     notes = []
+    if record.race and record.race["stopped"]:
+        notes.append(
+            "The run was a race: cells that it stopped before they had all rows are left out here; run the "
+            "experiment without a race to size them all."
+        )
     if record.done < record.total:
         notes.append(f"The run is not complete: {record.done:,} of {record.total:,} outputs are there.")
     if unscored := [point.cell.model for point in points if not point.quality.n]:

@@ -20,7 +20,7 @@ from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, MetricEstimate
 from workbench.core.sizing import DoublingGain, SizePoint, Sizes
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, race_of
 from workbench.engine.score import clusters_of, estimate_of, metrics_of, score_run
 from workbench.engine.size_measures import (
     CellMeasures,
@@ -31,7 +31,7 @@ from workbench.engine.size_measures import (
 )
 from workbench.engine.size_notes import size_notes
 from workbench.engine.workspace import Workspace
-from workbench.errors import UnknownName, UsageError
+from workbench.errors import RunError, UnknownName, UsageError
 from workbench.metrics import Metric, Scores
 from workbench.statistics import (
     Estimate,
@@ -41,6 +41,7 @@ from workbench.statistics import (
     non_inferiority,
     non_inferiority_of,
 )
+from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
 
 CostAxis = Literal["memory", "disk", "time", "speed", "first_token", "usd"]
@@ -86,7 +87,8 @@ def sizes(
         cost: what quality is held against for the Pareto front.
         machine_usd_per_hour: USD for an hour of this machine, in place of what rows say.
 
-    Raises UnknownName and UsageError for what the run does not have or a setting that means nothing.
+    Cells that a race stopped are left out. Raises UnknownName and UsageError for what the run does not
+    have or a setting that means nothing.
     """
     record = get_run(workspace, run)
     experiment = Experiment.model_validate(record.definition["experiment"])
@@ -101,7 +103,7 @@ def sizes(
     sign = 1 if measure.direction == "higher" else -1
     scores = {index: found for (index, of), found in score_run(workspace, run).items() if of == name}
     quality = {index: estimate_of(found) for index, found in scores.items()}
-    chosen = _of_prompt(stored_cells(record), prompt, quality, sign)
+    chosen = _of_prompt(_complete(record, prompt), prompt, quality, sign)
     models = measure_models(workspace, run, list(dict.fromkeys(cell.model for cell in chosen)))
     totals, first = workspace.store.outputs.totals(run), workspace.store.outputs.first_tokens(run)
     measured = {
@@ -150,6 +152,15 @@ def _check(margin: float, confidence: float, cost: str, usd_per_hour: float | No
         raise UsageError(f"'{cost}' is nothing to hold quality against; use {', '.join(get_args(CostAxis))}.")
     if usd_per_hour is not None and not (usd_per_hour >= 0 and math.isfinite(usd_per_hour)):
         raise UsageError(f"The price of a machine hour is 0 USD or more, not {usd_per_hour:g}.")
+
+
+def _complete(record: RunRecord, prompt: str | None) -> list[Cell]:
+    race = race_of(record)
+    cells = stored_cells(record)
+    left = [cell for cell in cells if race is None or cell.index not in race.stopped]
+    if prompt in {cell.prompt for cell in cells} - {cell.prompt for cell in left}:
+        raise RunError(f"The race of this run stopped every cell of prompt '{prompt}'.")
+    return left
 
 
 def _of_prompt(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.document import dump
 from workbench.core.experiment import Experiment
-from workbench.core.prompt import AnyPrompt, Ensemble, Prompt
-from workbench.core.run import Cell, CellComparison, CellReport, MetricEstimate
+from workbench.core.prompt import Ensemble
+from workbench.core.run import Cell, CellComparison, CellReport, MetricEstimate, Report
 from workbench.engine.comparing import compare
-from workbench.engine.plan import load_plan
-from workbench.engine.records import get_run
+from workbench.engine.plan import load_plan, prompt_version
+from workbench.engine.records import get_run, race_of
 from workbench.engine.reporting import estimate_json, number, report
 from workbench.engine.score import metrics_of
 from workbench.engine.workspace import Workspace
@@ -30,10 +29,14 @@ class Winner:
     reason: str
 
 
-def winner(workspace: Workspace, run: str, metric: str | None = None) -> Winner:
+def winner(
+    workspace: Workspace, run: str, metric: str | None = None, shown: Report | None = None
+) -> Winner:
     """The cell with the best mean; where means are equal, the one that took fewer tokens.
 
-    Raises RunError when nothing was scored.
+    `shown`: the run's report, where it has been made already.
+
+    A cell that a race stopped cannot win, by no metric. Raises RunError when nothing was scored.
     """
     experiment = Experiment.model_validate(get_run(workspace, run).definition["experiment"])
     metrics = metrics_of(experiment)
@@ -41,7 +44,11 @@ def winner(workspace: Workspace, run: str, metric: str | None = None) -> Winner:
     if name not in metrics:
         raise UnknownName("metric in this run", name, metrics)
     sign = 1 if metrics[name].direction == "higher" else -1
-    lines = [line for line in report(workspace, run).cells if line.metrics.get(name, _NONE).n > 0]
+    lines = [
+        line
+        for line in report(workspace, run).cells
+        if line.metrics.get(name, _NONE).n > 0 and line.stopped is None
+    ]
     if not lines:
         raise RunError(f"Run '{run}' has no scored output yet, so it has no winner.")
 
@@ -86,6 +93,13 @@ def export_winner(
         "metric": {"name": chosen.metric, **estimate_json(chosen.estimate)},
         "reason": chosen.reason,
     }
+    if (race := race_of(record)) is not None:
+        evidence["race"] = {
+            "metric": race.settings.metric,
+            "confidence": race.settings.confidence,
+            "won": race.winner == chosen.cell.index,
+            "rows": race.rows_of(chosen.cell.index),
+        }
     if chosen.comparison is not None:
         line = chosen.comparison
         evidence["verdict"] = {
@@ -97,7 +111,7 @@ def export_winner(
             "p_adjusted": number(line.p_adjusted),
         }
     if isinstance(prompt, Ensemble):
-        evidence["members"] = {name: _version(plan.prompts, name) for name in prompt.mentioned()}
+        evidence["members"] = {name: prompt_version(plan.prompts, name) for name in prompt.mentioned()}
     text = dump(prompt, provenance=evidence)
     return f"{prompt.name}.yaml", text
 
@@ -107,21 +121,22 @@ def _as_winner(workspace: Workspace, run: str, name: str, line: CellReport) -> W
     comparison = next((c for c in found.comparisons if c.cell.index == line.cell.index), None)
     estimate = line.metrics[name]
     reason = f"{name} {estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}] over {estimate.n} rows"
+    race = race_of(get_run(workspace, run))
+    if race is not None and race.winner == line.cell.index:
+        reason += f"; won the race by {race.settings.metric} after {race.rows} of {race.of_rows} rows"
     if comparison is None:
         reason += "; it is the baseline"
     else:
-        reason += (
-            f"; against {found.baseline.label}: {comparison.verdict} by {comparison.difference:+.3f} "
-            f"[{comparison.low:+.3f}, {comparison.high:+.3f}], adjusted p {comparison.p_adjusted:.2g}"
-        )
+        reason += f"; against {found.baseline.label}: {_against(comparison)}"
     return Winner(line.cell, name, estimate, comparison, reason)
 
 
-def _version(prompts: Mapping[str, AnyPrompt], name: str) -> str:
-    prompt = prompts[name]
-    if isinstance(prompt, Prompt):
-        return prompt.version
-    return prompt.version({member: _version(prompts, member) for member in prompt.mentioned()})
+def _against(line: CellComparison) -> str:
+    said = "stopped" if line.verdict == "stopped" else f"{line.verdict} by"
+    said += f" {line.difference:+.3f} [{line.low:+.3f}, {line.high:+.3f}]"
+    if line.stopped is not None:
+        return f"{said} over the {line.stopped} rows of both"
+    return f"{said}, adjusted p {line.p_adjusted:.2g}"
 
 
 _NONE = MetricEstimate(0.0, 0.0, 0.0, 0)
