@@ -1,0 +1,333 @@
+"""Slices: a run's rows in groups, each cell's estimate in every group, and whether the verdicts hold there.
+
+slices(workspace, run, by="steps")
+steps 1: direct 0.61 [0.52, 0.69], step-by-step 0.93 [0.87, 0.97] better
+steps 3: direct 0.05 [0.02, 0.11], step-by-step 0.48 [0.39, 0.57] better
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.core.dataset import ID_COLUMN
+from workbench.core.experiment import Experiment
+from workbench.core.run import Cell, CellComparison, MetricEstimate
+from workbench.engine.comparing import Pair, compare, comparison_lines
+from workbench.engine.plan import stored_cells
+from workbench.engine.records import get_run
+from workbench.engine.reporting import cell_json, estimate_json, number
+from workbench.engine.row_groups import (
+    MOST_GROUPS,
+    RowGroup,
+    bands,
+    by_tag,
+    by_value,
+    number_of,
+    question_columns,
+    text_of,
+)
+from workbench.engine.score import clusters_of, metrics_of, score_run
+from workbench.engine.workspace import Workspace
+from workbench.errors import UsageError, suggestion
+from workbench.metrics import Metric, Scores
+from workbench.storage import RunRecord
+from workbench.storage.outputs import MEASURED
+from workbench.storage.scores import CellScores
+
+FEW_ROWS = 30
+LENGTH, TAGS, REFERENCE, COLUMN = "length", "tags", "reference", "column:"
+SAMPLED = 500
+"""Rows that are looked at to tell by which columns one may slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceCell:
+    """One cell in one slice; `comparison` is None for the baseline."""
+
+    cell: Cell
+    estimate: MetricEstimate
+    comparison: CellComparison | None
+    contradicts: bool = False
+    """Better here and worse over all rows, or the reverse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One group of rows. `value` is what its rows have in `Slices.column`, where it is one value."""
+
+    name: str
+    rows: int
+    cells: tuple[SliceCell, ...]
+    value: str | None = None
+
+    @property
+    def small(self) -> bool:
+        """Whether it has so few rows that its intervals are wide."""
+        return self.rows < FEW_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Every slice, and the cells over all rows; p-values are Holm-adjusted over slices × cells."""
+
+    run: str
+    metric: str
+    by: str
+    column: str | None
+    baseline: Cell
+    whole: tuple[SliceCell, ...]
+    slices: tuple[Slice, ...]
+    notes: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class SliceChoice:
+    """Something that a run's rows may be sliced by, and what it is called."""
+
+    by: str
+    label: str
+
+
+def slices(
+    workspace: Workspace, run: str, by: str, metric: str | None = None, baseline: int | None = None
+) -> Slices:
+    """Every cell's estimate in every group of rows, with a paired verdict against the baseline there.
+
+    Args:
+        by: a dataset column (`column:NAME` where it is called like one of these): `length` of the
+            row's text, `length:NAME` of a column, `length:reference`, `length:prompt` (tokens that
+            the baseline was asked), `tags`, or `reference`.
+        metric: one of the experiment's metrics; default: its first.
+        baseline: index of the cell to compare with; default: the experiment's baseline.
+
+    Raises UsageError where there is nothing to group by: an unknown column, one text for each row.
+    """
+    record = get_run(workspace, run)
+    experiment = Experiment.model_validate(record.definition["experiment"])
+    whole = compare(workspace, run, metric, baseline)
+    name, cells = whole.metric, stored_cells(record)
+    measure = metrics_of(experiment)[name]
+    scores = score_run(workspace, run)
+    groups, column = _groups(workspace, record, by, whole.baseline)
+    repeats = experiment.repeats
+    pairs: list[Pair] = []
+    clusters: list[np.ndarray | None] = []
+    for group in groups:
+        units = _units(group, repeats)
+        ids = None if repeats == 1 else units // repeats
+        before = _of_units(scores[whole.baseline.index, name], units)
+        others = [cell for cell in cells if cell != whole.baseline]
+        pairs += [(cell, before, _of_units(scores[cell.index, name], units)) for cell in others]
+        clusters += [ids] * len(others)
+    lines = comparison_lines(measure, experiment, pairs, clusters)
+    over_all = {line.cell.index: line for line in whole.comparisons}
+    every = clusters_of(repeats, len(scores[cells[0].index, name].values))
+    found = []
+    for place, group in enumerate(groups):
+        family = lines[place * (len(cells) - 1) : (place + 1) * (len(cells) - 1)]
+        here = {line.cell.index: line for line in family}
+        units = _units(group, repeats)
+        ids = None if repeats == 1 else units // repeats
+        found.append(
+            Slice(
+                name=group.name,
+                rows=len(group.places),
+                cells=tuple(
+                    SliceCell(
+                        cell,
+                        _estimate(measure, _of_units(scores[cell.index, name], units), ids, experiment),
+                        here.get(cell.index),
+                        _contradict(here.get(cell.index), over_all.get(cell.index)),
+                    )
+                    for cell in cells
+                ),
+                value=group.value,
+            )
+        )
+    totals = tuple(
+        SliceCell(
+            cell,
+            _estimate(measure, scores[cell.index, name], every, experiment),
+            over_all.get(cell.index),
+        )
+        for cell in cells
+    )
+    return Slices(
+        run=run,
+        metric=name,
+        by=by,
+        column=column,
+        baseline=whole.baseline,
+        whole=totals,
+        slices=tuple(found),
+        notes=tuple(_notes(found, totals)),
+        confidence=experiment.confidence,
+    )
+
+
+def slice_choices(workspace: Workspace, run: str) -> tuple[SliceChoice, ...]:
+    """What a run's rows may be sliced by, columns with few values first; told from its first rows."""
+    record = get_run(workspace, run)
+    count = min(SAMPLED, workspace.store.runs.count_rows(record.row_set))
+    rows = list(workspace.store.runs.rows(record.row_set, range(count)).values())
+    reference = record.definition["reference"]
+    names = dict.fromkeys(key for row in rows for key in row if key != ID_COLUMN)
+    columns, lengths = [], []
+    for name in names:
+        values = [row.get(name) for row in rows]
+        label = f"{name} (the right answer)" if name == reference else name
+        if _repeats(values):
+            columns.append(SliceChoice(f"{COLUMN}{name}", label))
+        elif any(isinstance(value, str) for value in values):
+            lengths.append(SliceChoice(f"{LENGTH}:{name}", f"length of {label}"))
+    found = [*columns, *lengths]
+    if len(question_columns(record, rows)) > 1:
+        found.append(SliceChoice(LENGTH, "length of the row's text"))
+    found.append(SliceChoice(f"{LENGTH}:prompt", "length of the prompt"))
+    if workspace.store.row_tags.known(record.dataset):
+        found.append(SliceChoice(TAGS, "tags"))
+    return tuple(found)
+
+
+def slices_json(found: Slices) -> dict[str, Any]:
+    """The slices as `compare RUN --by COLUMN --json` prints them."""
+    return {
+        "run": found.run,
+        "metric": found.metric,
+        "by": found.by,
+        "baseline": cell_json(found.baseline),
+        "cells": [_cell_json(one) for one in found.whole],
+        "slices": [
+            {
+                "value": one.name,
+                "rows": one.rows,
+                "few_rows": one.small,
+                "cells": [_cell_json(cell) for cell in one.cells],
+            }
+            for one in found.slices
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _groups(
+    workspace: Workspace, record: RunRecord, by: str, baseline: Cell
+) -> tuple[list[RowGroup], str | None]:
+    """The groups, and the dataset column whose values they are, if they are one's."""
+    kind, _, of = by.partition(":")
+    rows = list(workspace.store.runs.rows(record.row_set).values())
+    reference: str | None = record.definition["reference"]
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    if by == TAGS:
+        ids = [str(row[ID_COLUMN]) for row in rows]
+        tags = workspace.store.row_tags.of_rows(record.dataset, ids)
+        if not tags:
+            raise UsageError("No row of this run has a tag; put one on in Compare, row by row.")
+        return by_tag(ids, tags), None
+    if by == f"{LENGTH}:prompt":
+        taken = workspace.store.outputs.taken(record.id, baseline.index)
+        place = MEASURED.index("prompt_tokens")
+        tokens = [taken.get((position, 0), (None,) * len(MEASURED))[place] for position in range(len(rows))]
+        return bands([np.nan if not count else float(count) for count in tokens], "tokens"), None
+    if kind == LENGTH:
+        columns = [_column(of, names, reference)] if of else question_columns(record, rows)
+        return bands([_words(row, columns) for row in rows], "words"), None
+    column = _column(by.removeprefix(COLUMN), names, reference)
+    found = by_value([row.get(column) for row in rows])
+    if not found:
+        raise UsageError(
+            f"Nearly every row has a '{column}' of its own; slice by its length with '{LENGTH}:{column}'."
+        )
+    return found, column
+
+
+def _column(name: str, names: list[str], reference: str | None) -> str:
+    if name in names:
+        return name
+    if name == REFERENCE and reference is not None:
+        return reference
+    hint = suggestion(name, names)
+    raise UsageError(f"The rows have no column '{name[:80]}'.{hint} Or slice by length, {TAGS}.")
+
+
+def _words(row: dict[str, Any], columns: list[str]) -> float:
+    values = [row.get(column) for column in columns]
+    return float(sum(len(text_of(value).split()) for value in values if value is not None))
+
+
+def _repeats(values: list[Any]) -> bool:
+    """Whether a column's values make groups: at least two, and not one for each row."""
+    present = [value for value in values if value is not None and value != ""]
+    if not present:
+        return False
+    if all(number_of(value) is not None for value in present):
+        return len({number_of(value) for value in present}) > 1
+    distinct = len({text_of(value) for value in present})
+    return 1 < distinct <= max(MOST_GROUPS, len(present) // 4) and distinct < len(present)
+
+
+def _units(group: RowGroup, repeats: int) -> np.ndarray:
+    return (group.places[:, None] * repeats + np.arange(repeats)).reshape(-1)
+
+
+def _of_units(scores: CellScores, units: np.ndarray) -> CellScores:
+    matrix = None if scores.sufficient is None else scores.sufficient[units]
+    return CellScores(
+        scores.cell,
+        scores.metric,
+        scores.outputs,
+        scores.values[units],
+        matrix,
+        scores.estimate,
+        scores.blocks,
+    )
+
+
+def _estimate(
+    metric: Metric, scores: CellScores, clusters: np.ndarray | None, experiment: Experiment
+) -> MetricEstimate:
+    column = Scores(scores.values, scores.sufficient, scores.blocks)
+    found = metric.estimate(column, clusters=clusters, confidence=experiment.confidence)
+    return MetricEstimate(found.mean, found.low, found.high, found.n, len(scores.values) - found.n)
+
+
+def _contradict(here: CellComparison | None, whole: CellComparison | None) -> bool:
+    return here is not None and whole is not None and {here.verdict, whole.verdict} == {"better", "worse"}
+
+
+def _notes(found: list[Slice], whole: tuple[SliceCell, ...]) -> list[str]:
+    """What a reader of the whole table would not expect."""
+    said = []
+    for one in whole:
+        line = one.comparison
+        if line is None:
+            continue
+        for part in found:
+            cell = part.cells[one.cell.index]
+            if cell.contradicts and cell.comparison is not None:
+                said.append(
+                    f"{one.cell.label} is {line.verdict} over all rows but {cell.comparison.verdict} in "
+                    f"'{part.name}'."
+                )
+    small = [part.name for part in found if part.small]
+    if small:
+        said.append(
+            f"Few rows (under {FEW_ROWS}) in {', '.join(repr(name) for name in small[:6])}"
+            + (f" and {len(small) - 6} more" if len(small) > 6 else "")
+            + ": the intervals are wide."
+        )
+    return said
+
+
+def _cell_json(one: SliceCell) -> dict[str, Any]:
+    line = one.comparison
+    compared = None
+    if line is not None:
+        kept = ("difference", "low", "high", "p", "p_adjusted", "n", "verdict", "rows_needed")
+        values = asdict(line)
+        compared = {key: number(values[key]) for key in kept} | {"contradicts": one.contradicts}
+    return {**cell_json(one.cell), "estimate": estimate_json(one.estimate), "comparison": compared}
