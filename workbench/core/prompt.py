@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 
 from workbench.core.document import Name, Strict, content_hash
 from workbench.core.json_schema import schema_problem
+from workbench.core.rubric import Rubric
 
 Role = Literal["system", "user", "assistant"]
 AnswerType = Literal["text", "number", "choice", "label", "regex", "json"]
@@ -68,6 +69,7 @@ class Examples(Strict):
     count: int = Field(3, ge=0, le=1000)
     select: str = Field("fixed", description="fixed, random, similar, diverse, balanced, or a package's own")
     seed: int = 0
+    shuffle: int | None = Field(None, description="seed: the chosen examples are shown in another order")
     by: str | None = Field(
         None, description="column that `similar` and `diverse` read, or that `balanced` balances"
     )
@@ -141,6 +143,7 @@ class Prompt(Strict):
     examples: Examples | None = None
     answer: AnswerRule = AnswerRule()
     sampling: Sampling = Sampling()
+    rubric: Rubric | None = Field(None, description="makes the prompt a judge of outputs")
     provenance: dict[str, Any] | None = Field(None, description="evidence written by export; never sent")
 
     @field_validator("messages")

@@ -127,8 +127,8 @@ def _work(workspace: Workspace, record: RunRecord, on_progress: OnProgress | Non
             asyncio.run(execution.work())
         else:
             said = outcome(asyncio.run(work_race(workspace, plan, record, execution)), plan.cells)
-        services = RunServices(workspace, record, plan)
-        score_run(workspace, record.id, services, lambda words: runs.set(record.id, message=words))
+        with RunServices(workspace, record, plan, on_progress) as services:
+            score_run(workspace, record.id, services, lambda words: runs.set(record.id, message=words))
     except RunCancelled as stop:
         runs.set(record.id, status="cancelled", message=str(stop), finished_at=_now())
         raise

@@ -102,9 +102,14 @@ def _load(settings: dict[str, Any]) -> Metric:
         from workbench.metrics.hub import HubMetric
 
         return HubMetric(settings.pop("evaluate"), **settings)
+    if "judge" in settings:
+        from workbench.metrics.judge import Judge
+
+        _check_settings(Judge, settings)
+        return Judge(**settings)
     name = settings.pop("name", None)
     if not isinstance(name, str):
-        raise MetricError(f"A metric needs a `name` (or `evaluate`); this has only {settings}.")
+        raise MetricError(f"A metric needs a `name` (or `evaluate` or `judge`); this has only {settings}.")
     cls = metric_class(name)
     _check_settings(cls, settings)
     try:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.core.model import ChatMessage
-from workbench.core.prompt import AnyPrompt
+from workbench.core.prompt import AnyPrompt, Prompt
 from workbench.prompting.library import PromptLibrary
-from workbench.prompting.linting import answers, ensembles, sizes, templates, wording  # noqa: F401
+from workbench.prompting.linting import answers, ensembles, judges, sizes, templates, wording  # noqa: F401
 from workbench.prompting.linting.base import LEVELS, RULES, Level, LintNote, Subject
+from workbench.prompting.rubric import sample_row
 
 
 def lint(
@@ -39,6 +40,8 @@ def lint(
         row: a real row, rendered to see what the model will see.
         examples: the rows that would be shown as few-shot examples.
     """
+    if row is not None and isinstance(prompt, Prompt) and prompt.rubric is not None:
+        row = sample_row(prompt, row)
     subject = Subject(prompt, columns, library, count_tokens, context, row, examples)
     notes = [note for rule in RULES.values() for note in rule(subject)]
     return sorted(notes, key=lambda note: LEVELS.index(note.level))

@@ -42,7 +42,8 @@ def unknown_variable(prompt: Prompt, subject: Subject) -> Iterator[tuple[str, st
     """A variable that is no column of the dataset."""
     if subject.columns is None:
         return
-    known = {*subject.columns, *GIVEN_BY_ENSEMBLES}
+    given = GIVEN_BY_ENSEMBLES if prompt.rubric is None else prompt.rubric.gives
+    known = {*subject.columns, *given}
     for name, place in subject.variables.items():
         if name not in known:
             offer = suggestion(name, subject.columns)
@@ -52,7 +53,7 @@ def unknown_variable(prompt: Prompt, subject: Subject) -> Iterator[tuple[str, st
 @rule("unused-column", "hint")
 def unused_column(prompt: Prompt, subject: Subject) -> Iterator[tuple[str, str]]:
     """A column that the prompt does not use."""
-    if subject.columns is None or not subject.variables:
+    if subject.columns is None or not subject.variables or prompt.rubric is not None:
         return
     used = {*subject.variables, ID_COLUMN, subject.reference}
     if prompt.examples is not None:
@@ -74,7 +75,7 @@ def no_variable(prompt: Prompt, subject: Subject) -> Iterator[tuple[str, str]]:
 @rule("answer-given-away", "warning")
 def answer_given_away(prompt: Prompt, subject: Subject) -> Iterator[tuple[str, str]]:
     """The messages show the column that holds the right answer."""
-    if subject.reference is not None and subject.reference in subject.variables:
+    if prompt.rubric is None and subject.reference is not None and subject.reference in subject.variables:
         yield (
             f"'{{{{ {subject.reference} }}}}' looks like the right answer, which the model could copy.",
             subject.variables[subject.reference],
