@@ -56,7 +56,7 @@ class CellFailures:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A failing row of a group, and its text."""
+    """A row and its text."""
 
     row_id: str
     text: str
@@ -267,13 +267,19 @@ def _grouped(
                 rows=round(float(weights.sum())),
                 failing=round(len(ours) * bad.weight),
                 cells=count.over(np.concatenate([ours, theirs]), weights),
-                examples=tuple(
-                    Example(one.row_id, one.text[:LONGEST_EXAMPLE])
-                    for one in (texts[place] for place in bad.places[central[:EXAMPLES]].tolist())
-                ),
+                examples=_examples([texts[place] for place in bad.places[central].tolist()]),
             )
         )
     return groups
+
+
+def _examples(nearest_first: Sequence[Example]) -> tuple[Example, ...]:
+    """The nearest to the centre that do not say the same."""
+    by_text: dict[str, Example] = {}
+    for one in nearest_first:
+        by_text.setdefault(one.text, one)
+    kept = list(by_text.values())[:EXAMPLES]
+    return tuple(Example(one.row_id, one.text[:LONGEST_EXAMPLE]) for one in kept)
 
 
 def _notes(read: Read, metric: str, fails: Mask, readable: Mask, groups: int) -> list[str]:
