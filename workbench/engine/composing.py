@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,9 @@ class Composer:
         """The messages for one row. `extra` are variables beside the row's columns, such as candidates."""
         renderer, selector = self._prepare(prompt)
         examples = selector.select(row) if selector is not None else ()
+        if prompt.examples is not None and prompt.examples.shuffle is not None:
+            examples = list(examples)
+            random.Random(f"{prompt.examples.shuffle} {row.get('id')}").shuffle(examples)
         return tuple(renderer.messages({**extra, **row} if extra else row, examples))
 
     def _prepare(self, prompt: Prompt) -> tuple[Renderer, Any]:

@@ -145,6 +145,14 @@ def stored_prompts(run: RunRecord) -> dict[str, AnyPrompt]:
     }
 
 
+def prompt_version(prompts: Mapping[str, AnyPrompt], name: str) -> str:
+    """The content hash of a prompt as it stands in `prompts`, its members included."""
+    prompt = prompts[name]
+    if isinstance(prompt, Prompt):
+        return prompt.version
+    return prompt.version({member: prompt_version(prompts, member) for member in prompt.mentioned()})
+
+
 def stored_cells(run: RunRecord) -> tuple[Cell, ...]:
     """The cells of a stored run."""
     return tuple(Cell(**cell) for cell in run.definition["cells"])

@@ -26,9 +26,10 @@ def get_run(workspace: Workspace, run: str) -> RunRecord:
 
 
 def find_run(workspace: Workspace, text: str) -> str:
-    """A run's id from its id, the id's unique beginning, `latest`, or an experiment's name."""
+    """A run's id from its id, the id's unique beginning, `latest` (no probe), or an experiment's name."""
     runs_table = workspace.store.runs
-    newest = runs_table.newest(limit=1, experiment=None if text == "latest" else text)
+    newest = runs_table.newest(limit=50, experiment=None if text == "latest" else text)
+    newest = [record for record in newest if "probe" not in record.definition]
     if newest:
         return newest[0].id
     found = runs_table.newest(limit=2, prefix=text) if text and text != "latest" else []

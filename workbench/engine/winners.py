@@ -46,7 +46,7 @@ def winner(
     sign = 1 if metrics[name].direction == "higher" else -1
     lines = [
         line
-        for line in report(workspace, run).cells
+        for line in (shown or report(workspace, run)).cells
         if line.metrics.get(name, _NONE).n > 0 and line.stopped is None
     ]
     if not lines:
