@@ -26,6 +26,7 @@ ALWAYS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",
     "global.developmentMode": False,
+    "runner.magicEnabled": False,  # a page's docstrings are no output
 }
 """What holds whatever a configuration file says."""
 

@@ -10,9 +10,11 @@ from workbench.app.widgets.controls import choose, pager, segments
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.headline import headline
+from workbench.app.widgets.labels_view import labels_view
 from workbench.app.widgets.numbers import many
 from workbench.app.widgets.result_charts import result_charts
 from workbench.app.widgets.result_table import PER_SCREEN, result_table
+from workbench.app.widgets.row_filters import ABOUT_ONE_RUN
 from workbench.app.widgets.rows_view import rows_view
 from workbench.app.widgets.run_list import run_label
 from workbench.app.widgets.run_metrics import run_metrics
@@ -49,6 +51,7 @@ def charts_view(ws: Workspace, table: Report, found: Comparison) -> None:
 VIEWS: dict[str, tuple[str, View]] = {
     "table": ("Result table", table_view),
     "rows": ("Row by row", rows_view),
+    "labels": ("Labels", labels_view),
     "charts": ("Charts", charts_view),
 }
 """A view's name in the URL → its words and what draws it."""
@@ -59,7 +62,7 @@ def choices(ws: Workspace, run_id: str) -> tuple[Report, Comparison | None]:
     which, by, against = st.columns([3, 1.2, 2.4])
     found = {run.id: run_label(run) for run in runs(ws, limit=50)}
     options = list(found) if run_id in found else [run_id, *found]
-    clears = (state.CELLS, state.BASELINE, state.METRIC, state.PAGE, state.ROW)
+    clears = (state.CELLS, state.BASELINE, state.METRIC, state.PAGE, state.ROW, *ABOUT_ONE_RUN)
     with which:
         chosen = choose("Run", options, state.RUN, run_id, clears, shown=lambda run: found.get(run, run))
     table = report(ws, chosen or run_id)
@@ -80,6 +83,16 @@ def choices(ws: Workspace, run_id: str) -> tuple[Report, Comparison | None]:
             on_change=lambda: state.put(baseline=st.session_state["url baseline"]),
         )
     return table, comparison
+
+
+def about_the_run(ws: Workspace, table: Report, found: Comparison) -> None:
+    """The winner, the metrics, and where to go from here; the other views begin with what they are about."""
+    headline(ws, table, found)
+    if table.status not in LIVE:
+        with explained("changing the metrics"):
+            run_metrics(ws, table, found.metric)
+    if len({cell.cell.model for cell in table.cells}) > 1:
+        link("size", "Which size is enough?", ":material/straighten:", run=table.run)
 
 
 def show() -> None:
@@ -104,14 +117,10 @@ def show() -> None:
     if found is None:
         empty("This run has no outputs to compare.", "Resume it, or start another.", "run", "Open the run")
         return
-    headline(ws, table, found)
-    if table.status not in LIVE:
-        with explained("changing the metrics"):
-            run_metrics(ws, table, found.metric)
-    if len({cell.cell.model for cell in table.cells}) > 1:
-        link("size", "Which size is enough?", ":material/straighten:", run=table.run)
     words = {name: label for name, (label, _) in VIEWS.items()}
-    view = segments("View", words, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
+    view = segments("View", words, state.VIEW, clears=(state.PAGE, state.ROW), label_visibility="collapsed")
+    if view == "table":
+        about_the_run(ws, table, found)
     VIEWS[view][1](ws, table, found)
 
 

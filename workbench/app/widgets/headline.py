@@ -14,7 +14,7 @@ from workbench.engine import Workspace, export_winner, winner
 def headline(ws: Workspace, table: Report, comparison: Comparison) -> None:
     """The winner by this metric, why, and its download."""
     with explained("choosing the winner"), st.container(border=True):
-        best = winner(ws, table.run, comparison.metric)
+        best = winner(ws, table.run, comparison.metric, table)
         words, button = st.columns([4, 1.6], vertical_alignment="center")
         words.markdown(f"🏆 **{escaped(best.cell.label)}** is ahead  \n{escaped(best.reason)}")
         with button:

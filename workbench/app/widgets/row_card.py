@@ -68,8 +68,11 @@ def _asked(row: RowView, alone: bool) -> str:
     """The row's id, tags, what was asked and the right answer; all columns where it stands alone."""
     fields = {key: str(value) for key, value in row.row.items() if key != "id"}
     if alone:
+        right = {key for key, text in fields.items() if text == row.reference}
         return "  \n".join(
-            f"**{escaped(key)}**: {escaped_lines(text[:LONGEST_ALONE])}" for key, text in fields.items()
+            f"**{escaped(key)}**{' :gray[(right answer)]' if key in right else ''}: "
+            f"{escaped_lines(text[:LONGEST_ALONE])}"
+            for key, text in fields.items()
         )
     others = {key: text for key, text in fields.items() if text != str(row.reference)}
     first = next(iter(others.values()), "")

@@ -9,7 +9,6 @@ import streamlit as st
 
 from workbench.app import state
 from workbench.app.widgets.controls import choose, search
-from workbench.app.widgets.numbers import many
 from workbench.app.widgets.text import escaped, short
 from workbench.engine import RowChoices, RowQuery, ScoreRange, Workspace, column_values
 
@@ -49,6 +48,8 @@ FILTER_KEYS = (
     state.HIGH,
 )
 SORT_KEYS = (state.SORT, state.OF, state.VERSUS)
+ABOUT_ONE_RUN = (*SORT_KEYS, *FILTER_KEYS[3:], state.REPEAT)
+"""What means nothing once another run is chosen."""
 KEPT = (state.RUN, state.METRIC, state.BASELINE, state.VIEW, state.CELLS, state.REPEAT, state.PAGE)
 STARTS_ANEW = (state.PAGE, state.ROW)
 ANY = "any"
@@ -103,8 +104,8 @@ def filters(ws: Workspace, run: str, offered: Offered, query: RowQuery) -> None:
     with finder:
         search("Text in the row or the outputs", clears=STARTS_ANEW)
     active = query.filters + (query.sort != "row")
-    # the count stays out of the label: with another label it would be another popover, which is shut
-    with more, st.popover("Filter and sort", icon=":material/tune:", width="stretch", key="filter and sort"):
+    label = f"Filter and sort ({active})" if active else "Filter and sort"
+    with more, st.popover(label, icon=":material/tune:", width="stretch", key="filter and sort"):
         _sorting(offered, query)
         _scores(offered)
         _columns(ws, run, offered)
@@ -112,9 +113,10 @@ def filters(ws: Workspace, run: str, offered: Offered, query: RowQuery) -> None:
     if "regressed" in state.words(state.ONLY, list(ONLY)) and not offered.choices.runs:
         st.info("There is no other run of this experiment, so nothing can have become worse.")
     if active:
-        said, button = st.columns([6, 1.2], vertical_alignment="center")
-        said.caption(f"{many(active, 'choice')} active: {' · '.join(_described(offered, query))}")
-        button.button("Clear all", key="clear filters", icon=":material/filter_alt_off:", on_click=clear)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(" · ".join(_described(offered, query)), width="content")
+            icon = ":material/filter_alt_off:"
+            st.button("Clear all", key="clear filters", type="tertiary", icon=icon, on_click=clear)
 
 
 def clear() -> None:
@@ -153,18 +155,12 @@ def _sorting(offered: Offered, query: RowQuery) -> None:
         return
     names = {str(index): label for index, label in offered.labels.items()}
     last, first = list(names)[-1], next(iter(names))
-    two = query.sort in ("lost", "gained")
-    choose("of", list(names), state.OF, last, STARTS_ANEW, shown=lambda i: names[i], sticky=False)
-    if two:
-        choose(
-            "held against",
-            list(names),
-            state.VERSUS,
-            first,
-            STARTS_ANEW,
-            shown=lambda i: names[i],
-            sticky=False,
-        )
+    asked_of = [("Of the cell", state.OF, last)]
+    if query.sort in ("lost", "gained"):
+        asked_of.append(("Held against", state.VERSUS, first))
+    for place, (label, key, default) in zip(st.columns(2), asked_of, strict=False):
+        with place:
+            choose(label, list(names), key, default, STARTS_ANEW, shown=lambda i: names[i], sticky=False)
 
 
 def _scores(offered: Offered) -> None:

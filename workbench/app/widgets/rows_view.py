@@ -12,7 +12,7 @@ from workbench.app.widgets.controls import pager, pick_numbers
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import many
 from workbench.app.widgets.row_card import LONGEST, LONGEST_ALONE, row_card
-from workbench.app.widgets.row_filters import FILTER_KEYS, KEPT, SORT_KEYS, Offered, asked, clear, filters
+from workbench.app.widgets.row_filters import FILTER_KEYS, KEPT, SORT_KEYS, Offered, asked, filters
 from workbench.app.widgets.row_tags import tag_badges, tag_problem, tag_several, tags_of_row
 from workbench.app.widgets.text import escaped
 from workbench.core.run import Comparison, Report
@@ -29,7 +29,9 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
     labels = {cell.cell.index: cell.cell.label for cell in table.cells}
     default = []
     if not state.wholes(state.CELLS, list(labels), MOST_CELLS):
-        default = _two(found.baseline.index, winner(ws, table.run, found.metric).cell.index, list(labels))
+        default = _two(
+            found.baseline.index, winner(ws, table.run, found.metric, table).cell.index, list(labels)
+        )
     picked = pick_numbers("Cells side by side (2 to 6)", labels, state.CELLS, default, MOST_CELLS)
     if not picked:
         empty("No cell is chosen.", "Choose two cells above to see their outputs side by side.")
@@ -59,7 +61,6 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
         pager(page.total, PER_SCREEN)
     if not page.rows:
         empty("No row matches.", "Take one of the filters away, or clear them all.")
-        st.button("Clear the filters", key="clear filters below", on_click=clear)
     for row in page.rows:
         row_card(row, offered.labels, False, address)
 
