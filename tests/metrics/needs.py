@@ -31,11 +31,31 @@ class Needs:
     skip: str = ""
 
 
+_LONG = " ".join(f"word{place}" for place in range(200))
+_NUMBERS = ["3", "42", None, "7", "-1", "1,000.0"]
+_EXPRESSIONS = ["3", "x", None, "7", "[1,2]", "(x+1)^2"]
+
 NEEDS: dict[str, Needs] = {
+    "choice": Needs(
+        predictions=["A", "b", None, "D", "C) Rome", "B"], references=["B", "B", "C", "", ["C", "D"], "(B)"]
+    ),
     "checks": Needs({"checks": ["exact_match"]}),
+    "contains_all": Needs({"values": ["same", "now"]}),
+    "contains_any": Needs({"values": "same"}),
     "cost": Needs(skip="it is about what outputs took"),
     "distinct_n": Needs(skip="it is about several outputs of a row"),
+    "json_schema": Needs({"schema": {"type": "array"}}, predictions=["1", "{}", None, "[", "no", "[1]"]),
+    "json_valid": Needs(predictions=["the", "{}", None, "[", "NaN", '{"a": [1, 2.5, null]}']),
     "latency": Needs(skip="it is about what outputs took"),
+    "length": Needs({"min": 4, "max": 5}),
+    "math": Needs(predictions=_EXPRESSIONS, references=["4", "x", "5", "", ["[2,1]", "[1,2]"], "x^2+2x+1"]),
+    "mean_logprob": Needs(skip="it asks a model"),
+    "meteor": Needs(
+        {"synonyms": False}, predictions=[*PREDICTIONS[:5], _LONG], references=[*REFERENCES[:5], _LONG]
+    ),
+    "numeric": Needs(predictions=_NUMBERS, references=["4", 42, "5", "", ["1", "-1"], "1000"]),
+    "perplexity": Needs(skip="it asks a model"),
+    "regex": Needs({"pattern": r"same.*now"}),
     "self_bleu": Needs(skip="it is about several outputs of a row"),
     "stability": Needs(skip="it is about several outputs of a row"),
     "tokens": Needs(skip="it is about what outputs took"),

@@ -93,13 +93,17 @@ class Metric:
 
     def score_outputs(self, outputs: CellOutputs) -> Scores:
         """Score a whole cell. Override it to use more than predictions and references."""
+        return self.score(*self.columns(outputs))
+
+    def columns(self, outputs: CellOutputs) -> tuple[Sequence[str | None], Sequence[Any]]:
+        """The predictions and references that the metric's `of` and `reference` settings ask for."""
         predictions: Sequence[str | None] = outputs.answers
         references = outputs.references
         if self.reads == "text":
             predictions, references = outputs.texts, outputs.raw_references
         if self.reference_column is not None:
             references = outputs.column(self.reference_column)
-        return self.score(predictions, references)
+        return predictions, references
 
     def score(self, predictions: Sequence[str | None], references: Sequence[Any] | None = None) -> Scores:
         """Score each prediction against its reference; see the class for None and empty ones."""

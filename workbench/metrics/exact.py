@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from workbench.metrics.base import Metric
 from workbench.metrics.registry import metric
-from workbench.metrics.text import canonical_number, normalised
+from workbench.metrics.text import LONGEST_REMEMBERED, canonical_number, normalised
 
 # A number (its sign only where nothing it could belong to stands before), one character of a script
 # that is written without spaces, a word, or any other single sign.
@@ -57,7 +57,13 @@ class Contains(Metric):
         return float(any(_joined(normalised(reference)) in text for reference in references))
 
 
-@lru_cache(maxsize=65_536)
 def _joined(text: str) -> str:
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _joined_anew(text)
+
+
+def _joined_anew(text: str) -> str:
     tokens = _TOKEN.findall(normalised(text))
     return "\x1f" + "\x1f".join(canonical_number(token) or token for token in tokens) + "\x1f"
+
+
+_remembered = lru_cache(maxsize=65_536)(_joined_anew)

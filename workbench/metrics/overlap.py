@@ -17,6 +17,10 @@ from workbench.metrics.ngrams import clipped_ngrams
 from workbench.metrics.registry import metric
 
 _BATCH = 20_000  # rows whose n-grams are counted at once
+_MOST_WORD_PAIRS = 250_000  # of an output and a reference whose edits are searched: some ten seconds
+_TOO_MANY_WORDS = (
+    f"The output and a reference have more than {_MOST_WORD_PAIRS:,} pairs of words, too many for edits."
+)
 
 
 class SacrebleuMetric(Metric):
@@ -171,7 +175,7 @@ class Ter(SacrebleuMetric):
 
     An edit inserts, deletes or substitutes a word, or shifts a phrase. 0 is a perfect match, a long
     wrong output passes 100, and an empty output costs 100. The slowest of the three by far on long
-    texts. Range 0 upwards.
+    texts: a row with more than 250,000 pairs of words (500 against 500) is unscored. Range 0 upwards.
     """
 
     name = "ter"
@@ -185,7 +189,24 @@ class Ter(SacrebleuMetric):
     def __init__(self, normalized: bool = False, case_sensitive: bool = False) -> None:
         super().__init__(normalized=normalized, case_sensitive=case_sensitive)
 
+    def score_rows(self, predictions: list[str], references: list[list[str]]) -> Scores:
+        """Rows as sacrebleu scores them; those whose words are too many are left out with the reason."""
+        rows = [row for row, texts in enumerate(references) if _can_be_edited(predictions[row], texts)]
+        scored = super().score_rows([predictions[row] for row in rows], [references[row] for row in rows])
+        if len(rows) == len(predictions) or scored.sufficient is None:
+            return scored
+        values = np.full(len(predictions), np.nan)
+        sufficient = np.full((len(predictions), self.width), np.nan)
+        values[rows], sufficient[rows] = scored.values, scored.sufficient
+        reasons = dict.fromkeys(set(range(len(predictions))).difference(rows), _TOO_MANY_WORDS)
+        return Scores(values, sufficient, reasons=reasons)
+
     def aggregate(self, sums: FloatArray) -> FloatArray:
         """Corpus TER from [edits, mean reference length]."""
         edits, length = sums[..., 0], sums[..., 1]
         return 100 * np.where(length > 0, edits / np.where(length > 0, length, 1), edits > 0)
+
+
+def _can_be_edited(prediction: str, references: list[str]) -> bool:
+    words = len(prediction.split())
+    return all(words * len(reference.split()) <= _MOST_WORD_PAIRS for reference in references)

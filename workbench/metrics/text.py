@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 _NUMBER = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+|\d*)(?:\.(\d*))?", re.ASCII)
+LONGEST_REMEMBERED = 1_000  # characters; whole outputs would fill the memory
 _MINUS = str.maketrans({"−": "-", "﹣": "-", "－": "-"})
 # Punctuation that carries meaning at an answer's edge: 5%, C#, @name, a/b, R&D.
 _KEPT = frozenset("%#@&/\\")
@@ -44,7 +45,6 @@ def reference_texts(reference: Any) -> list[str]:
     return [text for text in texts if text is not None and text.strip()]
 
 
-@lru_cache(maxsize=65_536)
 def normalised(text: str) -> str:
     """An answer as `exact_match` compares it; applying it twice changes nothing.
 
@@ -53,9 +53,15 @@ def normalised(text: str) -> str:
     in its one canonical form: "1,000", "1000.0" and "+1000" are all "1000". An answer that is nothing but
     punctuation stays as it is.
     """
-    folded = _folded(text)
-    bare = _without_edges(folded)
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _normalised(text)
+
+
+def _normalised(text: str) -> str:
+    bare = _without_edges(_folded(text))
     return canonical_number(bare) or bare
+
+
+_remembered = lru_cache(maxsize=65_536)(_normalised)
 
 
 def canonical_number(text: str) -> str | None:
