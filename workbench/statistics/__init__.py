@@ -11,6 +11,7 @@ from workbench.statistics.intervals import (
     bootstrap_mean,
     bootstrap_statistic,
     proportion,
+    share_interval,
     wilson,
 )
 from workbench.statistics.multiple import holm
@@ -29,10 +30,12 @@ from workbench.statistics.paired import (
     permutation_test,
     tango,
 )
+from workbench.statistics.pairs import AllPairs, compare_all_pairs
 from workbench.statistics.scaling import gain_per_doubling
 from workbench.statistics.verdict import Verdict, rows_needed, verdict
 
 __all__ = [
+    "AllPairs",
     "Estimate",
     "Interval",
     "NonInferiority",
@@ -42,6 +45,7 @@ __all__ = [
     "anytime_interval",
     "bootstrap_mean",
     "bootstrap_statistic",
+    "compare_all_pairs",
     "compare_corpus",
     "compare_paired",
     "gain_per_doubling",
@@ -54,6 +58,7 @@ __all__ = [
     "proportion",
     "rows_for_margin",
     "rows_needed",
+    "share_interval",
     "tango",
     "verdict",
     "wilson",

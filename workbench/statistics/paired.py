@@ -20,11 +20,12 @@ from workbench.statistics.resampling import (
     FloatArray,
     every_subset_sum,
     flipped_sums,
+    tail_share,
     unit_sums,
 )
 from workbench.statistics.studentized import Aggregate, Bounds, statistic_bounds
 
-_EXACT_UNITS = 12  # up to 2^12 = 4,096 sign patterns are enumerated
+EXACT_UNITS = 12  # up to 2^12 = 4,096 sign patterns are enumerated
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def compare_corpus(
         _, low, high = statistic_bounds(units, gap, confidence, resamples, seed, limits)
         moved = _half_sums(swaps, permutations, seed)
         swapped = np.concatenate([total[:width] + moved, total[width:] - moved], axis=1)
-        p = _tail(gap(swapped), difference, exact=len(swaps) <= _EXACT_UNITS)
+        p = tail_share(gap(swapped), difference, exact=len(swaps) <= EXACT_UNITS)
     differing = int(np.count_nonzero((first != second).any(axis=1)))
     return PairedComparison(difference, min(low, difference), max(high, difference), p, len(first), differing)
 
@@ -193,7 +194,7 @@ def paired_bootstrap(
     seed: int = 0,
     bounds: Bounds | None = None,
 ) -> Interval:
-    """The bootstrap-t interval of a mean paired difference; whole clusters are drawn.
+    """The bootstrap interval of a mean paired difference; whole clusters are drawn.
 
     `bounds` are a score's least and greatest possible value: differences lie within ± their distance.
     Where no row differs the interval is 0 alone. Turning all signs mirrors the interval exactly.
@@ -229,7 +230,7 @@ def permutation_test(
         return 1.0
     total = float(units.sum())
     flipped = total - 2 * _half_sums(units, permutations, seed)[:, 0]
-    return _tail(flipped, total, exact=len(units) <= _EXACT_UNITS)
+    return tail_share(flipped, total, exact=len(units) <= EXACT_UNITS)
 
 
 def _difference_bounds(bounds: Bounds | None) -> Bounds | None:
@@ -245,7 +246,7 @@ def _points_down(differences: FloatArray) -> bool:
 
 
 def _half_sums(units: FloatArray, permutations: int, seed: int) -> FloatArray:
-    if len(units) <= _EXACT_UNITS:
+    if len(units) <= EXACT_UNITS:
         return every_subset_sum(units)
     rng = np.random.default_rng(seed)
     if units.shape[1] == 1:
@@ -254,14 +255,6 @@ def _half_sums(units: FloatArray, permutations: int, seed: int) -> FloatArray:
             chosen = rng.binomial(counts, 0.5, size=(permutations, len(sizes)))
             return np.asarray(chosen @ sizes[:, None], dtype=np.float64)
     return flipped_sums(units, permutations, rng)
-
-
-def _tail(replicates: FloatArray, observed: float, *, exact: bool) -> float:
-    slack = 1e-9 * max(abs(observed), 1e-300)
-    extreme = int(np.count_nonzero(np.abs(replicates) >= abs(observed) - slack))
-    if exact:
-        return extreme / len(replicates)
-    return (1 + extreme) / (1 + len(replicates))
 
 
 def _crossing(score: Callable[[float], float], level: float, low: float, high: float) -> float:

@@ -1,13 +1,9 @@
-"""Normal and Student quantiles, and the percentile interval that small samples need."""
+"""Normal, Student and gamma quantiles, and the percentiles that small samples need."""
 
 from __future__ import annotations
 
 from math import exp, lgamma, log, pi, sqrt, tan
 from statistics import NormalDist
-
-import numpy as np
-
-from workbench.statistics.resampling import FloatArray
 
 _NORMAL = NormalDist()
 
@@ -67,8 +63,8 @@ def gamma_quantile(probability: float, shape: float) -> float:
     return high
 
 
-def expanded_percentiles(replicates: FloatArray, units: int, confidence: float) -> tuple[float, float]:
-    """The percentile interval of bootstrap replicates, widened for the number of units.
+def expanded_tail(units: int, confidence: float) -> float:
+    """The tail probability at which percentiles of a bootstrap of few units keep their level.
 
     A plain percentile interval of m units is too narrow by about sqrt((m - 1) / m) and uses z
     where t belongs. The tail alpha / 2 is replaced by Phi(-sqrt(m / (m - 1)) t), with t Student's
@@ -78,6 +74,4 @@ def expanded_percentiles(replicates: FloatArray, units: int, confidence: float) 
     """
     two_sided_z(confidence)  # the range check
     t = student_quantile((1 + confidence) / 2, units - 1)
-    tail = _NORMAL.cdf(-sqrt(units / (units - 1)) * t)
-    low, high = np.quantile(replicates, [tail, 1 - tail])
-    return float(low), float(high)
+    return _NORMAL.cdf(-sqrt(units / (units - 1)) * t)

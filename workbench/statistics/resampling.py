@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 MAX_RESAMPLES = 10_000
 MIN_RESAMPLES = 2_000
 _DRAWS = 20_000_000  # resamples × units that the automatic number of resamples aims at
-_CHUNK = 1_000_000  # numbers held at once while drawing
+_CHUNK = 200_000  # numbers held at once while drawing: what a processor's cache holds
 
 
 def resample_count(units: int, resamples: int | None) -> int:
@@ -59,15 +59,16 @@ def resampled_sums(units: FloatArray, resamples: int, rng: np.random.Generator) 
     sums[:, ~varying] = units[0, ~varying] * size
     moving = units[:, varying]
     for start, stop in _chunks(resamples, size):
-        index = rng.integers(0, size, (stop - start, size), dtype=np.int32)
-        if moving.shape[1] <= 3:
-            for place, column in zip(np.flatnonzero(varying), moving.T, strict=True):
-                sums[start:stop, place] = column[index].sum(axis=1)
-            continue
-        flat = index + (np.arange(stop - start) * size)[:, None]
-        drawn = np.bincount(flat.ravel(), minlength=flat.size).reshape(flat.shape)
-        sums[start:stop, varying] = drawn.astype(np.float64) @ moving
+        sums[start:stop, varying] = drawn_counts(size, stop - start, rng) @ moving
     return sums
+
+
+def drawn_counts(size: int, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """How often each of `size` units is drawn into each of `resamples` resamples: (resamples, size)."""
+    drawn = rng.integers(0, size, (resamples, size))
+    drawn += np.arange(resamples)[:, None] * size
+    counts = np.bincount(drawn.reshape(-1), minlength=resamples * size)
+    return counts.reshape(resamples, size).astype(np.float64)
 
 
 def flipped_sums(units: FloatArray, permutations: int, rng: np.random.Generator) -> FloatArray:
@@ -91,6 +92,15 @@ def every_subset_sum(units: FloatArray) -> FloatArray:
     for unit in units:
         sums = np.concatenate([sums, sums + unit])
     return sums
+
+
+def tail_share(replicates: FloatArray, observed: float, *, exact: bool) -> float:
+    """The share of replicates at least as far from 0 as what was observed; never 0 unless `exact`."""
+    slack = 1e-9 * max(abs(observed), 1e-300)
+    extreme = int(np.count_nonzero(np.abs(replicates) >= abs(observed) - slack))
+    if exact:
+        return extreme / len(replicates)
+    return (1 + extreme) / (1 + len(replicates))
 
 
 def _chunks(total: int, width: int) -> Iterator[tuple[int, int]]:
