@@ -19,11 +19,15 @@ from workbench.statistics import Estimate
 
 @dataclass(frozen=True, slots=True)
 class LabelReport:
-    """One cell of a run with its confusion matrix and table of labels."""
+    """One cell of a run with its confusion matrix and table of labels.
+
+    `reference` is the dataset's column that the right labels come from.
+    """
 
     run: str
     cell: Cell
     found: Confusion
+    reference: str | None
 
 
 def label_report(workspace: Workspace, run: str, cell: int) -> LabelReport:
@@ -45,7 +49,7 @@ def label_report(workspace: Workspace, run: str, cell: int) -> LabelReport:
     experiment = Experiment.model_validate(record.definition["experiment"])
     clusters = outputs.group if experiment.repeats > 1 else None
     found = confusion(outputs.answers, outputs.references, clusters, experiment.confidence)
-    return LabelReport(record.id, plan.cells[cell], found)
+    return LabelReport(record.id, plan.cells[cell], found, plan.dataset.reference)
 
 
 def label_report_json(shown: LabelReport) -> dict[str, Any]:
