@@ -52,6 +52,7 @@ HIGH = "high"
 OF = "of"  # the cell that rows are sorted by
 VERSUS = "versus"  # the cell that it is held against in sorting
 REPEAT = "repeat"  # from 1
+PROBE = "probe"  # the probe run whose report is shown
 
 # --- in the session
 UNDO = "undo"

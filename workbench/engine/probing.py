@@ -32,7 +32,7 @@ EXAMPLES = "examples"
 
 @dataclass(frozen=True, slots=True)
 class ProbePreview:
-    """What a probe would do: how many rows it changes, and one of them before and after, by column."""
+    """What a probe would do: how many of `rows` it changes, and one of them before and after, by column."""
 
     rows: int
     changed: int
@@ -40,11 +40,14 @@ class ProbePreview:
     after: dict[str, str]
 
 
-def preview_probe(workspace: Workspace, run: str, transforms: Sequence[Spec]) -> ProbePreview:
-    """The rows that transforms would change, and the first of them. Raises WorkbenchError."""
+def preview_probe(
+    workspace: Workspace, run: str, transforms: Sequence[Spec], most: int = 2_000
+) -> ProbePreview:
+    """How many of the first `most` rows transforms would change, and one of them. Raises WorkbenchError."""
     plan = load_plan(workspace, get_run(workspace, run))
-    rows = transformed(plan.dataset, tuple(transforms), plan.prompts)
-    pairs = [(old, new) for old, new in zip(plan.dataset.rows, rows, strict=True) if old != new]
+    first = replace(plan.dataset, rows=plan.dataset.rows[:most])
+    rows = transformed(first, tuple(transforms), plan.prompts)
+    pairs = [(old, new) for old, new in zip(first.rows, rows, strict=True) if old != new]
     if not pairs:
         return ProbePreview(len(rows), 0, {}, {})
     old, new = pairs[0]

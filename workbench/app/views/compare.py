@@ -12,6 +12,7 @@ from workbench.app.widgets.errors import explained
 from workbench.app.widgets.headline import headline
 from workbench.app.widgets.labels_view import labels_view
 from workbench.app.widgets.numbers import many
+from workbench.app.widgets.probes_view import probes_view
 from workbench.app.widgets.result_charts import result_charts
 from workbench.app.widgets.result_table import PER_SCREEN, result_table
 from workbench.app.widgets.row_filters import ABOUT_ONE_RUN
@@ -52,6 +53,7 @@ VIEWS: dict[str, tuple[str, View]] = {
     "table": ("Result table", table_view),
     "rows": ("Row by row", rows_view),
     "labels": ("Labels", labels_view),
+    "probes": ("Probes", probes_view),
     "charts": ("Charts", charts_view),
 }
 """A view's name in the URL → its words and what draws it."""
