@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.commands.failures import FailingCell, FailingText, Failures, Read, print_failures
 from workbench.commands.printing import AsJson, OutputFile, print_json, print_table, write
 from workbench.commands.reports import RunName
 from workbench.commands.session import say, workspace
+from workbench.commands.slices import By, print_slices
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +60,10 @@ def compare(
             help="Exit with 4 on this verdict: worse, undecided, tied, not-better; may be repeated.",
         ),
     ] = None,
+    by: By = None,
+    failures: Failures = False,
+    cell: FailingCell = None,
+    text: FailingText = Read.question,
     kind: Annotated[
         CompareFormat, typer.Option("--format", "-f", help="How to write it.")
     ] = CompareFormat.table,
@@ -72,6 +78,8 @@ def compare(
       workbench compare quickstart --metric exact_match
       workbench compare latest --across previous --fail-on worse
       workbench compare latest --format md -o comment.md
+      workbench compare latest --by length
+      workbench compare latest --failures --cell 2
     """
     from workbench.engine import compare as compare_cells
     from workbench.engine import compare_json, export_comparison, find_run, previous_run
@@ -79,6 +87,14 @@ def compare(
     failing = failing_verdicts(fail_on or [])
     opened = workspace(context)
     run_id = find_run(opened, run)
+    if by is not None or failures:
+        if (by is not None and failures) or across or failing or output or kind is not CompareFormat.table:
+            raise UsageError("--by and --failures stand alone: with RUN, --metric and --json, one at a time.")
+        if by is not None:
+            print_slices(opened, run_id, by, metric, as_json)
+        else:
+            print_failures(opened, run_id, cell, metric, text, as_json)
+        return
     other = None
     if across is not None:
         other = previous_run(opened, run_id) if across == "previous" else find_run(opened, across)

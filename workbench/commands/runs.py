@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workbench.commands import run_metrics
+from workbench.commands.history import history
 from workbench.commands.printing import AsJson, ago, print_fields, print_json, print_table, seconds
 from workbench.commands.progress import pace
 from workbench.commands.reports import RunName
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(default)
     group.command("list")(list_runs)
     group.command("show")(show)
+    group.command("history")(history)
     group.command("cancel")(cancel)
     group.command("resume")(resume)
     group.command("delete")(delete)
