@@ -135,7 +135,9 @@ def test_one_metric_stands_twice_in_a_table_under_two_names():
 
 def test_a_table_with_nothing_to_score_has_nulls():
     report = score_table([{"output": "a", "target": None}], "output", "target", ["f1"])
-    assert report["metrics"]["f1"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert report["metrics"]["f1"] == {
+        "value": None, "low": None, "high": None, "n": 0, "unscored": 1, "reasons": []
+    }  # fmt: skip
 
 
 def test_a_missing_column_offers_the_nearest_one():
