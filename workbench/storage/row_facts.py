@@ -106,7 +106,8 @@ class RowFacts:
         # the stored JSON also holds column names, so that what SQL finds is looked at once more
         written = json.dumps(text, ensure_ascii=False)[1:-1]
         likely = select(row_sets.c.position, row_sets.c.row).where(
-            row_sets.c.hash == row_set, self._holds(row_sets.c.row, written)
+            row_sets.c.hash == row_set,
+            or_(*(self._holds(row_sets.c.row, form) for form in dict.fromkeys((written, text)))),
         )
         needle = text.casefold()
         with self._database.read() as connection:
