@@ -57,6 +57,7 @@ NEEDS: dict[str, Needs] = {
     "perplexity": Needs(skip="it asks a model"),
     "regex": Needs({"pattern": r"same.*now"}),
     "self_bleu": Needs(skip="it is about several outputs of a row"),
+    "semantic_similarity": Needs(skip="it needs a model of sentence-transformers"),
     "stability": Needs(skip="it is about several outputs of a row"),
     "tokens": Needs(skip="it is about what outputs took"),
 }

@@ -154,7 +154,7 @@ class LocalModel(Model, Protocol):
 
 
 @runtime_checkable
-class TextScorer(Protocol):
+class TextScorer(Model, Protocol):
     """A local model that can say how likely it finds a text."""
 
     async def log_likelihoods(self, texts: Sequence[str]) -> list[tuple[float, int] | str]:

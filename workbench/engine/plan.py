@@ -20,6 +20,7 @@ from workbench.core.run import Cell
 from workbench.datasets.transforms import transform_rows
 from workbench.engine.composing import Composer
 from workbench.engine.judges import with_judges
+from workbench.engine.likelihood import check_asked_models
 from workbench.engine.workspace import Workspace
 from workbench.errors import DatasetError, MetricError, ModelUnavailable, UsageError, WorkbenchError
 from workbench.metrics import load_metric
@@ -202,6 +203,7 @@ def check_metrics(workspace: Workspace, plan: Plan) -> Plan:
     plan, dataset = with_judges(workspace, plan), plan.dataset
     for spec in plan.experiment.metrics:
         metric = load_metric(spec)
+        check_asked_models(workspace, metric)
         if metric.needs_reference and dataset.reference is None and metric.reference_column is None:
             raise MetricError(
                 f"Metric '{metric.name}' compares with a right answer, and dataset '{dataset.name}' names "

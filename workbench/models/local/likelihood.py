@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from math import isnan
+from math import isfinite
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,9 @@ async def log_likelihoods(
         sums = await resident.batcher.between_steps(methodcaller("log_likelihoods", ids, tokens))
         for place, value in zip(places, sums, strict=True):
             counted = len(sequences[place]) - 1
-            found[place] = f"Model '{name}' cannot tell: {NO_NUMBERS}" if isnan(value) else (value, counted)
+            found[place] = (
+                (value, counted) if isfinite(value) else f"Model '{name}' cannot tell: {NO_NUMBERS}"
+            )
     return found
 
 
