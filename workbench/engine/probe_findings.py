@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.experiment import Experiment
+from workbench.core.prompt import Ensemble, Prompt
 from workbench.core.run import Cell, Verdict
 from workbench.datasets.transforms import build_transform
 from workbench.datasets.transforms.swap import Swap
@@ -300,9 +301,11 @@ def _differs(one: str | None, other: str | None) -> bool:
 
 def _notes(plan: Plan, lines: list[ProbeLine]) -> tuple[str, ...]:
     notes = []
-    warm = any(sampling.temperature for sampling in plan.sampling) or any(
-        getattr(getattr(prompt, "sampling", None), "temperature", None) for prompt in plan.prompts.values()
-    )
+    stated = [prompt.sampling for prompt in plan.prompts.values() if isinstance(prompt, Prompt)]
+    for prompt in plan.prompts.values():
+        if isinstance(prompt, Ensemble):
+            stated += [member.sampling for member in prompt.members]
+    warm = any(sampling.temperature for sampling in [*plan.sampling, *stated])
     if warm and plan.experiment.repeats == 1:
         notes.append(
             "Answers are sampled at a temperature above 0, so some change by themselves; "
