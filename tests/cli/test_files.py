@@ -116,6 +116,22 @@ def test_score_needs_no_workspace(workbench_in, tmp_path: Path):
     assert not (tmp_path / ".workbench").exists()
 
 
+def test_score_asks_an_embedded_model_without_a_workspace(workbench_in, tmp_path: Path):
+    (tmp_path / "a.csv").write_text("p,r\n3 + 4 = 7,7\n7,7\nThe answer is 12.,12\n")
+    spec = "{name: perplexity, model: nano, as: ppl}"
+    run = workbench_in(tmp_path)
+    found = run("score", "a.csv", "--prediction", "p", "--metric", spec, "--json").json["metrics"]["ppl"]
+    assert found["n"] == 2 and found["value"] > 1 and found["signature"] == "model:nano|target:output"
+    assert found["reasons"] == [{"row": 2, "reason": "It has fewer than two tokens."}]
+    ended = run("score", "a.csv", "--prediction", "p", "--metric", "{name: perplexity, model: nana}", code=1)
+    assert "Did you mean 'nano'?" in ended.err
+    assert (
+        "needs a local `model`"
+        in run("score", "a.csv", "--prediction", "p", "--metric", "perplexity", code=1).err
+    )
+    assert not (tmp_path / ".workbench").exists()
+
+
 def test_a_table_becomes_a_dataset_that_can_be_run(workbench: Command, root: Path):
     (root / "My sums (2).csv").write_text(
         "Task,Solution\nWhat is 2 + 2?,steps #### 4\nWhat is 3 + 4?,x #### 7\n"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.commands.metric_specs import MetricNames, MetricSettings, metric_specs
-from workbench.commands.printing import AsJson, print_json, print_table, printable
-from workbench.commands.session import say
+from workbench.commands.printing import AsJson, one_line, print_json, print_table
+from workbench.commands.session import say, session
 from workbench.errors import InvalidFile, UsageError
+
+if TYPE_CHECKING:
+    from workbench.engine.model_services import FileServices
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def score(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, JSON, Parquet or Excel.")],
     prediction: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the predictions.")],
     reference: Annotated[
@@ -40,11 +46,12 @@ def score(
     Examples:
       workbench score outputs.csv --prediction text --reference answer --metrics exact_match,bleu
       workbench score outputs.jsonl --prediction text --reference gold --answer '{after: "A:", type: number}'
-      workbench score outputs.csv --prediction text --reference gold --metric '{name: numeric, relative: 0.01}'
+      workbench score outputs.csv --prediction text --reference gold --metric '{name: numeric, tolerance: 1}'
       workbench score outputs.csv --prediction text --metric '{name: length, max: 50}' --metric json_valid
+      workbench score outputs.csv --prediction text --metric '{name: perplexity, model: small}'
     """
     from workbench.datasets.read import read_table
-    from workbench.metrics import score_table
+    from workbench.metrics import load_metric, score_table
 
     specs = metric_specs(metrics, metric)
     if not specs:
@@ -55,7 +62,11 @@ def score(
     table = read_table(file)
     for note in table.notes:
         say(note)
-    found = score_table(table.rows, prediction, reference, specs, read=read)
+    loaded = [load_metric(spec) for spec in specs]
+    with ExitStack() as asking:
+        asked = any(one.asks_models for one in loaded)
+        models = asking.enter_context(_services(session(context).root)) if asked else None
+        found = score_table(table.rows, prediction, reference, loaded, read=read, models=models)
     if as_json:
         print_json(found)
         return
@@ -70,7 +81,16 @@ def score(
         if one.get("signature"):
             say(f"{name}: {one['signature']}")
         for unscored in one["reasons"]:
-            say(f"{name}, row {unscored['row']}: {printable(unscored['reason'])}")
+            say(f"{name}, row {unscored['row']}: {one_line(unscored['reason'], 160)}")
+
+
+def _services(root: Path | None) -> FileServices:
+    """Models to ask: those of the workspace where there is one here, and the embedded ones anywhere."""
+    from workbench.engine.model_services import FileServices
+    from workbench.models.catalog import Catalog
+
+    here = root or Path(os.environ.get("WORKBENCH_ROOT") or Path.cwd())
+    return FileServices(Catalog(here / "experiments" / "models.yaml"))
 
 
 def reader(rule_text: str) -> Callable[[str], str | None]:
