@@ -17,7 +17,7 @@ from workbench.datasets import neutralise, write_rows
 from workbench.engine.browsing import OutputView, output_views
 from workbench.engine.comparing import compare, compare_json
 from workbench.engine.junit import Case, comparison_junit, junit
-from workbench.engine.markdown import comparison_markdown
+from workbench.engine.markdown import comparison_markdown, plain_text
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import get_run
 from workbench.engine.reporting import report, report_json
@@ -48,7 +48,7 @@ def export_report(workspace: Workspace, run: str, format: str = "table") -> str:
         return buffer.getvalue()
     style = {"table": "simple", "md": "github", "html": "html"}[format]
     if format == "md":
-        lines = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+        lines = [[plain_text(str(cell)) for cell in line] for line in lines]
     table = str(tabulate(lines, head, tablefmt=style, disable_numparse=True))
     return f"{table}\n"
 

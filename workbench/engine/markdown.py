@@ -37,11 +37,11 @@ def comparison_markdown(report: Report, comparison: Comparison) -> str:
             f"<!-- workbench {marker} -->",
             f"### {_headline(comparison)}",
             "",
-            f"`{comparison.metric}` of {_text(report.experiment)}, each cell against {_text(against)}."
+            f"`{comparison.metric}` of {plain_text(report.experiment)}, each cell against {plain_text(against)}."
             if re.fullmatch(r"[\w.-]+", comparison.metric)
-            else f"{_text(comparison.metric)} of {_text(report.experiment)}, against {_text(against)}.",
+            else f"{plain_text(comparison.metric)} of {plain_text(report.experiment)}, against {plain_text(against)}.",
             "",
-            "| " + " | ".join(_text(name) for name in head) + " |",
+            "| " + " | ".join(plain_text(name) for name in head) + " |",
             "|" + "|".join("---" for _ in head) + "|",
             *("| " + " | ".join(cells) + " |" for cells in body),
             "",
@@ -76,7 +76,15 @@ def _line(line: CellReport, found: CellComparison | None, metric: str, paid: boo
             difference = f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
         if found.rows_needed:
             verdict += f", about {found.rows_needed:,} rows needed"
-    cells = [sign, _text(line.cell.label), value, difference, verdict, str(rows), f"{line.latency_p50_s:.2f}"]
+    cells = [
+        sign,
+        plain_text(line.cell.label),
+        value,
+        difference,
+        verdict,
+        str(rows),
+        f"{line.latency_p50_s:.2f}",
+    ]
     return cells + ([f"{line.cost_usd:.4f}"] if paid else [])
 
 
@@ -86,17 +94,18 @@ def _notes(report: Report, comparison: Comparison) -> list[str]:
         f"for the {len(comparison.comparisons)} comparisons (Holm).",
         "- **better**, **worse**: shown at the experiment's confidence. **tied**: shown to be within "
         f"±{comparison.margin:g}, or no row differs. **undecided**: these rows cannot tell.",
-        f"- Run {_text(report.run)}: {report.calls:,} calls ({report.cached:,} from cache), "
+        f"- Run {plain_text(report.run)}: {report.calls:,} calls ({report.cached:,} from cache), "
         f"{report.errors:,} errors, {report.cost_usd:.4f} USD.",
     ]
     versions = ", ".join(
-        f"{_text(name)} {version[:8]}"
+        f"{plain_text(name)} {version[:8]}"
         for name, version in dict.fromkeys((line.cell.prompt, line.cell.version) for line in report.cells)
     )
     return [*notes, f"- Prompt versions: {versions}."]
 
 
-def _text(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Markdown that shows exactly this text on one line: no table cell, tag, link or mention comes of it."""
     flat = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     quiet = re.sub(r"([@#])(?=\w)|(?<=\w)(:)(?=//)|(?<=www)(\.)", rf"\g<0>{JOINER}", flat)
     return SPECIAL.sub(r"\\\1", quiet)

@@ -92,6 +92,11 @@ def _report(found: ProbeReport) -> None:
         hide_index=True,
         alt="What the probe changed, by cell",
     )
+    if sided:
+        st.caption(
+            "Second − first terms: the metric with the second term of each pair minus that with the first, "
+            "whichever of them a row had. Below 0, the second ones are served worse."
+        )
     for note in found.notes:
         st.caption(escaped(note))
     _flips(found)
