@@ -9,6 +9,7 @@ What is wanted at a nominal 95 %: 93.5 to 96.5. A cell outside is marked with *.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -309,10 +310,8 @@ def exact_shares() -> str:
             everywhere = np.linspace(0.0005, 0.9995, 2000)
             cells = covered_exactly(interval, n, np.array(SHARES))
             edge, whole = (covered_exactly(interval, n, shares) for shares in (near, everywhere))
-            lines.append(
-                [f"{name}, n = {n:,}", *map(shown, cells), f"{edge.mean():.1f}", f"{whole.mean():.1f}"]
-                + [f"{whole.min():.1f}"]
-            )
+            summary = (edge.mean(), whole.mean(), whole.min())
+            lines.append([f"{name}, n = {n:,}", *map(shown, cells), *(f"{one:.1f}" for one in summary)])
     head = ["share", *(f"p = {p:g}" for p in SHARES), "mean, p < 0.05", "mean, all p", "worst p"]
     return table(head, lines)
 
@@ -356,9 +355,8 @@ def main() -> None:
         )
     )
     noise = ", ".join(f"{100 * (0.95 * 0.05 / (RUNS[n] * times)) ** 0.5:.1f} at n = {n:,}" for n in ROWS)
-    print(
-        f"\nIn per cent; simulated cells have a standard error of {noise}. {time.process_time() - start:.0f} s of CPU."
-    )
+    print(f"\nIn per cent; simulated cells have a standard error of {noise}.")
+    print(f"{time.process_time() - start:.0f} s of CPU.", file=sys.stderr)
 
 
 if __name__ == "__main__":

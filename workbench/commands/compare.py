@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.commands.failures import FailingCell, FailingText, Failures, Read, print_failures
+from workbench.commands.pairs import EveryPair, print_pairs
 from workbench.commands.printing import AsJson, OutputFile, print_json, print_table, write
 from workbench.commands.reports import RunName
 from workbench.commands.session import say, workspace
@@ -60,6 +61,7 @@ def compare(
             help="Exit with 4 on this verdict: worse, undecided, tied, not-better; may be repeated.",
         ),
     ] = None,
+    pairs: EveryPair = False,
     by: By = None,
     failures: Failures = False,
     cell: FailingCell = None,
@@ -78,6 +80,7 @@ def compare(
       workbench compare quickstart --metric exact_match
       workbench compare latest --across previous --fail-on worse
       workbench compare latest --format md -o comment.md
+      workbench compare latest --pairs
       workbench compare latest --by length
       workbench compare latest --failures --cell 2
     """
@@ -87,10 +90,20 @@ def compare(
     failing = failing_verdicts(fail_on or [])
     opened = workspace(context)
     run_id = find_run(opened, run)
-    if by is not None or failures:
-        if (by is not None and failures) or across or failing or output or kind is not CompareFormat.table:
-            raise UsageError("--by and --failures stand alone: with RUN, --metric and --json, one at a time.")
-        if by is not None:
+    if by is not None or failures or pairs:
+        if (
+            (by is not None) + failures + pairs > 1
+            or across
+            or failing
+            or output
+            or kind is not CompareFormat.table
+        ):
+            raise UsageError(
+                "--pairs, --by and --failures stand alone: with RUN, --metric and --json, one at a time."
+            )
+        if pairs:
+            print_pairs(opened, run_id, metric, as_json)
+        elif by is not None:
             print_slices(opened, run_id, by, metric, as_json)
         else:
             print_failures(opened, run_id, cell, metric, text, as_json)

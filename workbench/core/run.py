@@ -158,6 +158,8 @@ class Comparison:
     margin: float = 0.0
     across: str | None = None
     """The other run, where each cell is compared with its twin there instead of the baseline."""
+    confidence: float = 0.95
+    """Of the intervals and verdicts: the experiment's own."""
 
 
 @dataclass(frozen=True, slots=True)

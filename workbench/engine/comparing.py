@@ -65,7 +65,7 @@ def compare(
     elif race is not None:
         lines += stopped_lines(metrics[name], experiment, [pair for pair, _ in cut], base, race)
     lines.sort(key=lambda line: line.cell.index)
-    return Comparison(run, name, base, tuple(lines), experiment.margin, across)
+    return Comparison(run, name, base, tuple(lines), experiment.margin, across, experiment.confidence)
 
 
 def comparison_lines(

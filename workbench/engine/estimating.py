@@ -11,6 +11,7 @@ from workbench.core.prompt import DEFAULT_SAMPLING, Ensemble
 from workbench.engine.asking import Asker
 from workbench.engine.calls import CallDesk
 from workbench.engine.composing import Composer
+from workbench.engine.detecting import Detectable, detectable
 from workbench.engine.judges import judge_sampling, judges_of
 from workbench.engine.plan import Plan
 from workbench.engine.workspace import Workspace
@@ -34,6 +35,8 @@ class PlanEstimate:
     completion_tokens_max: int
     cost_usd_max: float
     notes: list[str]
+    detectable: Detectable | None = None
+    """The smallest difference that so many rows will show; None where there is nothing to go by."""
 
 
 def estimate(workspace: Workspace, plan: Plan) -> PlanEstimate:
@@ -85,6 +88,7 @@ def estimate(workspace: Workspace, plan: Plan) -> PlanEstimate:
         completion_tokens_max=round(sum(most for _, most, _ in new) * scale) + judging.completion_tokens_max,
         cost_usd_max=sum(cost for _, _, cost in new) * scale + judging.cost_usd_max,
         notes=list(dict.fromkeys(notes)),
+        detectable=detectable(workspace, plan),
     )
 
 

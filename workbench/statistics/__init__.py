@@ -31,10 +31,17 @@ from workbench.statistics.paired import (
     tango,
 )
 from workbench.statistics.pairs import AllPairs, compare_all_pairs
+from workbench.statistics.planning import (
+    LARGEST_DISCORDANCE,
+    USUAL_DISCORDANCE,
+    detectable_difference,
+)
 from workbench.statistics.scaling import gain_per_doubling
 from workbench.statistics.verdict import Verdict, rows_needed, verdict
 
 __all__ = [
+    "LARGEST_DISCORDANCE",
+    "USUAL_DISCORDANCE",
     "AllPairs",
     "Estimate",
     "Interval",
@@ -48,6 +55,7 @@ __all__ = [
     "compare_all_pairs",
     "compare_corpus",
     "compare_paired",
+    "detectable_difference",
     "gain_per_doubling",
     "holm",
     "mcnemar_exact",

@@ -29,6 +29,8 @@ def estimate_panel(ws: Workspace, experiment: Experiment) -> bool:
         help=f"{count(found.prompt_tokens)} in prompts, the rest in answers at their longest.",
     )
     cost.metric("Cost, at most", dollars(found.cost_usd_max))
+    if found.detectable is not None:
+        st.markdown(escaped(found.detectable.sentence))
     for note in found.notes:
         st.caption(escaped(note))
     with st.expander(f"The {len(plan.cells)} cells"):

@@ -22,7 +22,7 @@ def verdict_words(found: CellComparison | None) -> str:
     if found is None:
         return ":blue-badge[◆ baseline]"
     if found.verdict == "undecided" and found.rows_needed:
-        return f"{BADGES['undecided']} about {count(found.rows_needed)} more rows"
+        return f"{BADGES['undecided']} about {count(found.rows_needed)} rows needed"
     return BADGES[found.verdict]
 
 

@@ -35,7 +35,7 @@ def size_chart(sizes: Sizes, axis: Axis, key: str) -> None:
     side = "Up is better" if higher else "Down is better"
     st.caption(
         escaped(
-            f"{side}, left takes less. Bars are intervals at 95 %. Filled: good enough, that is, not worse "
+            f"{side}, left takes less. Bars are confidence intervals. Filled: good enough, not worse "
             f"than the best by more than {difference(sizes.margin, share)}; the green band reaches that far. "
             "A colour is a model, a shape a quantization. Dotted: the front, where nothing else is both "
             "better and smaller. " + _not_drawn(sizes, axis)
