@@ -37,9 +37,8 @@ def comparison_markdown(report: Report, comparison: Comparison) -> str:
             f"<!-- workbench {marker} -->",
             f"### {_headline(comparison)}",
             "",
-            f"`{comparison.metric}` of {plain_text(report.experiment)}, each cell against {plain_text(against)}."
-            if re.fullmatch(r"[\w.-]+", comparison.metric)
-            else f"{plain_text(comparison.metric)} of {plain_text(report.experiment)}, against {plain_text(against)}.",
+            f"{plain_text(comparison.metric)} of {plain_text(report.experiment)}, "
+            f"each cell against {plain_text(against)}.",
             "",
             "| " + " | ".join(plain_text(name) for name in head) + " |",
             "|" + "|".join("---" for _ in head) + "|",
