@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.axe import serious_violations
 from tests.e2e.conftest import SCREENSHOTS, Site, open_page, settle
 
 pytestmark = pytest.mark.timeout(900)  # a browser on a busy machine
@@ -72,19 +73,11 @@ def test_text_becomes_tokens_and_never_markup(tab: Any, site: Site) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_serious_axe_violation(browser: Any, site: Site, view: str, scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
     tab = context.new_page()
     try:
         open_page(tab, site, f"/model?model=small&view={view}")
         keep(tab, f"model-{view}-{scheme}")
-        found = Axe().run(tab).response["violations"]
-        serious = [
-            f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
-            for one in found
-            if one["impact"] in ("serious", "critical")
-        ]
-        assert not serious, "\n".join(serious)
+        assert not serious_violations(tab)
     finally:
         context.close()

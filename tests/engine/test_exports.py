@@ -24,6 +24,7 @@ from workbench.engine import (
     export_winner,
     report,
     report_json,
+    tag_rows,
     winner,
 )
 from workbench.errors import RunError, UsageError
@@ -123,6 +124,16 @@ def test_outputs_leave_in_three_formats_with_the_same_rows(workspace: Workspace,
     assert list(csv.columns) == list(lines[0]) == list(parquet.columns)
     with pytest.raises(UsageError):
         export_outputs(workspace, run, "xlsx")
+
+
+def test_outputs_carry_the_tags_of_their_rows_and_the_reasons_of_their_scores(
+    workspace: Workspace, run: str
+) -> None:
+    tag_rows(workspace, run, ["test-1"], "odd")
+    tag_rows(workspace, run, ["test-1"], "wrong reference")
+    lines = [json.loads(line) for line in export_outputs(workspace, run, "jsonl").splitlines()]
+    assert {line["row"]: line["tags"] for line in lines if line["tags"]} == {"test-1": "odd, wrong reference"}
+    assert {line["reasons"] for line in lines} == {""}
 
 
 def test_the_report_leaves_in_every_format(workspace: Workspace, run: str) -> None:

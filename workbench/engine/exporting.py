@@ -98,6 +98,7 @@ def _output_rows(workspace: Workspace, run: str) -> Iterator[dict[str, Any]]:
         str(row["id"]): row.get(column) if column else None
         for row in workspace.store.runs.rows(record.row_set).values()
     }
+    tags = workspace.store.row_tags.of_rows(record.dataset, references)
     for view in output_views(workspace, run):
         cell = cells[view.cell]
         yield {
@@ -112,6 +113,8 @@ def _output_rows(workspace: Workspace, run: str) -> Iterator[dict[str, Any]]:
             "reference": references.get(view.row_id),
             "error": view.error,
             **{f"score:{name}": value for name, value in view.scores.items()},
+            "reasons": json.dumps(view.reasons, ensure_ascii=False) if view.reasons else "",
+            "tags": ", ".join(tags.get(view.row_id, ())),
             "prompt_tokens": view.prompt_tokens,
             "completion_tokens": view.completion_tokens,
             "latency_s": view.latency_s,

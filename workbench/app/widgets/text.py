@@ -12,14 +12,15 @@ from typing import Literal
 
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 SELF_MADE = re.compile(r"(?<=[-<>=])(?=[-<>=])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@[\w-]+\.)", re.IGNORECASE)
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # would turn round what stands after them on the line
 JOINER = "\u2060"  # invisible; keeps Markdown from making arrows, dashes and links of plain text
 Kind = Literal["same", "added", "removed", "answer"]
 MARKS = {"removed": ("red", "~~"), "added": ("green", "**"), "answer": ("blue", "***")}
 
 
 def escaped(text: str) -> str:
-    """Markdown that shows exactly this text on one paragraph."""
-    return PUNCTUATION.sub(r"\\\1", SELF_MADE.sub(JOINER, text)).replace("\n", " ")
+    """Markdown that shows exactly this text on one paragraph, without signs that turn the line round."""
+    return PUNCTUATION.sub(r"\\\1", SELF_MADE.sub(JOINER, TURNS.sub("", text))).replace("\n", " ")
 
 
 def escaped_lines(text: str) -> str:
