@@ -213,7 +213,7 @@ def test_progress_never_counts_rows_that_no_one_will_ask(wide: Workspace, experi
     assert progress(wide, run).total == 2 * ROWS
     execute_run(wide, run, seen.append)
     assert all(state.done <= state.total for state in seen)
-    assert any("cells are still in" in state.message for state in seen)
+    assert any("cells are still in the race" in state.message for state in seen)
     totals = [state.total for state in seen]
     assert all(later <= earlier for earlier, later in itertools.pairwise(totals))
     final = progress(wide, run)

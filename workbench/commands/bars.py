@@ -3,7 +3,8 @@
     direct:exact_match=0.8     only the cells of prompt `direct`
     exact_match=80%            the same bar for every cell
 
-A bar is about a cell's mean. One that is not known (nothing was scored) misses every bar.
+A bar is about a cell's mean. One that is not known (nothing was scored) misses every bar. A cell that a
+race stopped has not seen all rows: no bar is held against it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Bar:
 
     def misses(self, cell: CellReport) -> bool:
         """Whether this cell does not clear the bar."""
+        if cell.stopped is not None:
+            return False
         if self.prompt is not None and cell.cell.prompt != self.prompt:
             return False
         mean = self.mean(cell)

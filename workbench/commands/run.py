@@ -9,11 +9,21 @@ import typer
 from workbench.commands.bars import Bar, missed_bars, read_bars
 from workbench.commands.printing import AsJson, counted, print_json, seconds, write
 from workbench.commands.progress import shown_progress
+from workbench.commands.races import (
+    RaceBlock,
+    RaceConfidence,
+    RaceMetric,
+    RaceSeed,
+    race_settings,
+    say_race,
+    say_unheld,
+)
 from workbench.commands.session import redacted, say, stoppable, workspace
 from workbench.errors import RunCancelled, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.core.experiment import Experiment
+    from workbench.core.race import RaceSettings
     from workbench.core.run import Report
     from workbench.engine import Workspace
 
@@ -53,6 +63,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="[PROMPT:]METRIC=X", help="The same, for metrics of which less is better."),
     ] = None,
+    race: RaceMetric = None,
+    race_confidence: RaceConfidence = None,
+    race_block: RaceBlock = None,
+    race_seed: RaceSeed = None,
     as_json: AsJson = False,
 ) -> None:
     """Run an experiment and print its result table.
@@ -62,6 +76,7 @@ def run(
       workbench run quickstart
       workbench run experiments/quickstart.yaml --limit 10 --json
       workbench run quickstart --fail-under step-by-step:exact_match=0.5
+      workbench run quickstart --race exact_match
       workbench run --resume latest
     """
     from workbench.engine import execute_run
@@ -69,7 +84,8 @@ def run(
     opened = workspace(context)
     chosen = _chosen(opened, experiment, resume)
     bars = read_bars(chosen, fail_under or (), fail_over or ())
-    run_id = _prepared(opened, chosen, limit, resume, no_cache, budget)
+    racing = race_settings(race, race_confidence, race_block, race_seed)
+    run_id = _prepared(opened, chosen, limit, resume, no_cache, budget, racing)
     go_on = f"What is done is kept; go on with:\n  workbench run --resume {run_id}"
     try:
         with stoppable(f"Stopped. {go_on}"), shown_progress() as show:
@@ -102,19 +118,28 @@ def _prepared(
     resume: str | None,
     no_cache: bool,
     budget: float | None,
+    race: RaceSettings | None,
 ) -> str:
     from workbench.engine import create_run, find_run, raise_budget, resume_run
 
     if resume is not None:
-        if limit is not None or no_cache:
-            raise UsageError("A resumed run keeps its rows and cache: leave out --limit and --no-cache.")
+        if limit is not None or no_cache or race is not None:
+            raise UsageError(
+                "A resumed run keeps its rows, cache and race: leave out --limit, --no-cache and --race."
+            )
         run_id: str = find_run(opened, resume)
         resume_run(opened, run_id, owner="command")
         if budget is not None:
             raise_budget(opened, run_id, budget)
         return run_id
     created: str = create_run(
-        opened, experiment, limit=limit, use_cache=not no_cache, budget_usd=budget, owner="command"
+        opened,
+        experiment,
+        limit=limit,
+        use_cache=not no_cache,
+        budget_usd=budget,
+        owner="command",
+        race=race,
     )
     return created
 
@@ -122,6 +147,7 @@ def _prepared(
 def _show(opened: Workspace, report: Report, as_json: bool) -> None:
     from workbench.engine import export_report, report_json
 
+    say_race(report)
     if as_json:
         print_json(report_json(report))
         return
@@ -135,6 +161,8 @@ def _show(opened: Workspace, report: Report, as_json: bool) -> None:
 
 def _exit_code(opened: Workspace, report: Report, bars: list[Bar]) -> int:
     missed = missed_bars(bars, report)
+    if bars:
+        say_unheld(report)
     for sentence in missed:
         say(f"Missed: {sentence}")
     if missed:

@@ -1,6 +1,6 @@
 """Racing: rows are asked in random blocks, and after each block the cells that are beaten stop.
 
-    120 of 400 rows: 3 of 8 cells are still in
+    after 120 of 400 rows: 5 of 8 cells are stopped, 3 are still in
 
 What stops a cell is evidence that may be looked at after every row (`statistics.anytime`): with the
 chosen confidence the best cell is never stopped. Decisions follow from stored outputs and the order
@@ -58,7 +58,7 @@ def outcome(race: Race, cells: Sequence[Cell]) -> str:
         return f"The race was decided after {where}: {cells[race.winner].label}."
     left = len(cells) - len(race.stopped)
     if race.rows < race.of_rows:
-        return f"{where}: {left} of {len(cells)} cells are still in."
+        return f"{left} of {len(cells)} cells are still in the race."
     return (
         f"The race ended with {left} of {len(cells)} cells still in: all {race.of_rows:,} rows are used up."
     )
