@@ -52,6 +52,11 @@ HIGH = "high"
 OF = "of"  # the cell that rows are sorted by
 VERSUS = "versus"  # the cell that it is held against in sorting
 REPEAT = "repeat"  # from 1
+SLICE = "slice"  # what rows are sliced by
+FAILING = "failing"  # the cell whose failures are grouped, or "any"
+READ = "read"  # the text they are grouped by
+OLDER = "older"  # two runs whose change is shown
+NEWER = "newer"
 PROBE = "probe"  # the probe run whose report is shown
 
 # --- in the session

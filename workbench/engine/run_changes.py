@@ -22,6 +22,7 @@ from workbench.engine.reporting import cell_json, estimate_json, number
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName, WorkbenchError
 from workbench.prompting import closure, word_diff
+from workbench.prompting.diff import Part
 from workbench.storage import RunRecord
 
 SETTINGS = (
@@ -37,7 +38,7 @@ SETTINGS = (
 )
 """What of an experiment decides a run's numbers, in the order in which changes are told."""
 
-Parts = tuple[tuple[str, str], ...]
+Parts = tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)

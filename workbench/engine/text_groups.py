@@ -36,6 +36,8 @@ EVERYWHERE = 0.6
 """A word in more than this share of all texts tells nothing, whatever the language."""
 WORD = r"(?u)\w+"
 MORE_STOP_WORDS = frozenset(["did", "do", "does", "doing", "don", "doesn", "didn", "isn", "wasn", "ll", "ve"])
+COMMON = 0.12
+"""A telling word stands in at least this share of a group's texts."""
 LIFT = 1.3
 """A telling word stands in this many times the share of the group's texts as of all texts."""
 PATTERNS = (r"[^\W\d_]{2,24}", r"\w{1,24}", r"[^\s\w]")
@@ -198,7 +200,7 @@ def _best_words(
     """Class-based TF-IDF over shares of texts, so that a large class does not drown a small one."""
     here = classes[place]
     average = sum(sum(one.values()) for one in classes) / len(classes)
-    least = 1 / size if size < 4 else 2 / size
+    least = (1 if size < 4 else 2 if size < 7 else max(3.0, COMMON * size)) / size
     weights = {
         word: share * log(1 + average / sum(one.get(word, 0.0) for one in classes))
         for word, share in here.items()

@@ -9,9 +9,12 @@ from workbench.app.pages import link
 from workbench.app.widgets.controls import choose, pager, segments
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
+from workbench.app.widgets.failures_view import failures_view
 from workbench.app.widgets.headline import headline
+from workbench.app.widgets.history_view import history_view
 from workbench.app.widgets.labels_view import labels_view
 from workbench.app.widgets.numbers import many
+from workbench.app.widgets.pairs_view import pairs_view
 from workbench.app.widgets.probes_view import probes_view
 from workbench.app.widgets.result_charts import result_charts
 from workbench.app.widgets.result_table import PER_SCREEN, result_table
@@ -20,6 +23,7 @@ from workbench.app.widgets.rows_view import rows_view
 from workbench.app.widgets.run_list import run_label
 from workbench.app.widgets.run_metrics import run_metrics
 from workbench.app.widgets.said import say_once
+from workbench.app.widgets.slices_view import slices_view
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.undo import undo_bar
 from workbench.app.workspace import current_run, workspace
@@ -35,7 +39,8 @@ def table_view(ws: Workspace, table: Report, found: Comparison) -> None:
     result_table(table, found, offset)
     st.caption(
         escaped(
-            f"{many(max(cell.rows for cell in table.cells), 'row')} in each cell; intervals at 95 %. "
+            f"{many(max(cell.rows for cell in table.cells), 'row')} in each cell; "
+            f"intervals at {100 * found.confidence:g} %. "
             "Verdicts compare the same rows in both cells, corrected for the "
             f"{len(found.comparisons)} comparisons made"
             + (f"; differences up to {found.margin:g} count as tied." if found.margin else ".")
@@ -54,6 +59,10 @@ VIEWS: dict[str, tuple[str, View]] = {
     "rows": ("Row by row", rows_view),
     "labels": ("Labels", labels_view),
     "probes": ("Probes", probes_view),
+    "slices": ("Slices", slices_view),
+    "failures": ("Why they fail", failures_view),
+    "history": ("History", history_view),
+    "pairs": ("Every pair", pairs_view),
     "charts": ("Charts", charts_view),
 }
 """A view's name in the URL → its words and what draws it."""
