@@ -26,16 +26,25 @@ from workbench.engine.workspace import Workspace
 from workbench.errors import WorkbenchError
 from workbench.metrics import load_metric
 from workbench.prompting.read import read_reference
+from workbench.prompting.rubric import sample_row
 
 T = TypeVar("T")
 END = object()
 
 
 def preview_messages(
-    workspace: Workspace, prompt: Prompt, dataset: Dataset | None, row: Mapping[str, Any]
+    workspace: Workspace,
+    prompt: Prompt,
+    dataset: Dataset | None,
+    row: Mapping[str, Any],
+    judged: Sequence[str] = (),
 ) -> tuple[ChatMessage, ...]:
-    """The messages that a run would send for this row, few-shot examples included."""
-    return Composer(workspace.datasets, dataset).messages(prompt, row, EXTRA_VARIABLES)
+    """The messages that a run would send for this row, few-shot examples included.
+
+    `judged`: the output that a judge is shown, or the two of a pairwise one; stand-ins where left out.
+    """
+    seen = _seen(prompt, dataset, row, judged)
+    return Composer(workspace.datasets, dataset).messages(prompt, seen, EXTRA_VARIABLES)
 
 
 def stream_prompt(
@@ -45,11 +54,13 @@ def stream_prompt(
     dataset: Dataset | None,
     row: Mapping[str, Any],
     seed: int = 0,
+    judged: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Pieces of the model's text as they come. Raises WorkbenchError."""
+    """Pieces of the model's text as they come; of a judge, about `judged`. Raises WorkbenchError."""
     opened = _open(workspace, model)
     asker = _asker(workspace, {prompt.name: prompt}, dataset, opened, seed)
-    request = asker.request(prompt, row, 0, Sampling(), extra=EXTRA_VARIABLES)
+    seen = _seen(prompt, dataset, row, judged)
+    request = asker.request(prompt, seen, 0, Sampling(), extra=EXTRA_VARIABLES)
     pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     async def pump() -> None:
@@ -69,6 +80,14 @@ def stream_prompt(
             yield storable(piece)
     finally:
         future.cancel()
+
+
+def _seen(
+    prompt: Prompt, dataset: Dataset | None, row: Mapping[str, Any], judged: Sequence[str]
+) -> Mapping[str, Any]:
+    if prompt.rubric is None:
+        return row
+    return sample_row(prompt, row, judged, row.get(dataset.reference or "") if dataset else None)
 
 
 def try_prompt(

@@ -21,6 +21,7 @@ from workbench.prompting.linting import LintNote, lint, rule_names
 from workbench.prompting.read import normalise_reference, read_answer, read_reference
 from workbench.prompting.reasoning import instruction, reasoning_names
 from workbench.prompting.render import Renderer
+from workbench.prompting.rubric import Verdict, read_verdict, sample_row
 from workbench.prompting.select import Selector, build_selector, check_source, selector_names
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PromptLibrary",
     "Renderer",
     "Selector",
+    "Verdict",
     "Version",
     "VersionHistory",
     "build_selector",
@@ -45,8 +47,10 @@ __all__ = [
     "read_answer",
     "read_prompt",
     "read_reference",
+    "read_verdict",
     "reasoning_names",
     "rule_names",
+    "sample_row",
     "selector_names",
     "versions_of",
     "word_diff",

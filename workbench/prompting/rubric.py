@@ -98,10 +98,12 @@ def judged_row(
     return {**row, **shown, "reference": reference, "rubric": rubric_text(rubric)}
 
 
-def sample_row(judge: Prompt, row: Mapping[str, Any], texts: Sequence[str] = ()) -> dict[str, Any]:
-    """The row with stand-ins for what is judged, to try a judge's templates with."""
+def sample_row(
+    judge: Prompt, row: Mapping[str, Any], texts: Sequence[str] = (), reference: Any = "the reference"
+) -> dict[str, Any]:
+    """The row as a judge sees it with these texts, stand-ins where there are none: to try its templates."""
     given = [*texts, *["The text that is judged."] * (2 - len(texts))]
-    return judged_row(judge, row, given, given[0], "the reference")
+    return judged_row(judge, row, given, given[0], reference)
 
 
 def read_verdict(judge: Prompt, reply: str, judged: Sequence[str]) -> Verdict:

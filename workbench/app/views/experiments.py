@@ -28,14 +28,14 @@ VIEWS = {"form": "Form", "yaml": "YAML"}
 
 def choices(ws: Workspace) -> Choices:
     """What the form can offer."""
-    specs = ws.models.specs()
+    specs, judges = ws.models.specs(), judge_names(ws)
     return Choices(
-        prompts=ws.prompts.names(),
+        prompts=[name for name in ws.prompts.names() if name not in judges],
         models=[spec.name for spec in specs],
         local_models=[spec.name for spec in specs if spec.provider == "transformers"],
         datasets={name: ws.datasets.splits(name) for name in ws.datasets.names()},
         metrics={fact["name"]: fact["description"] for fact in describe_metrics()},
-        judges=judge_names(ws),
+        judges=judges,
     )
 
 

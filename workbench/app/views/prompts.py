@@ -11,6 +11,7 @@ from workbench.app.widgets.empty import empty
 from workbench.app.widgets.ensemble_form import ensemble_form
 from workbench.app.widgets.errors import broken_files, explained
 from workbench.app.widgets.history import history
+from workbench.app.widgets.judge_parts import texts_to_judge
 from workbench.app.widgets.new_file import new_prompt
 from workbench.app.widgets.preview_panel import lint_notes, preview_panel
 from workbench.app.widgets.prompt_actions import prompt_actions
@@ -62,12 +63,13 @@ def beside(ws: Workspace, draft: Draft, prompt: AnyPrompt | None) -> None:
         return
     with explained("warming the model up"):
         warm_model(ws, model)
-    try_panel(ws, draft.name, prompt, picked, model)
+    texts = texts_to_judge(draft.name, prompt, picked)
+    try_panel(ws, draft.name, prompt, picked, model, texts)
     if prompt is None:
         return
     st.subheader("What is sent", anchor=False)
     with explained("rendering the prompt"):
-        preview_panel(ws, prompt, picked, model)
+        preview_panel(ws, prompt, picked, model, texts)
     st.subheader("Lint", anchor=False)
     with explained("linting the prompt"):
         lint_notes(ws, prompt, picked, model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from workbench.app.widgets.errors import explained
@@ -16,8 +18,10 @@ from workbench.prompting import lint
 SIGNS = {"error": ":red-badge[error]", "warning": ":orange-badge[warning]", "hint": ":blue-badge[hint]"}
 
 
-def preview_panel(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) -> None:
-    """Messages of a prompt; of an ensemble, those of each member."""
+def preview_panel(
+    ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str, texts: Sequence[str] = ()
+) -> None:
+    """Messages of a prompt, of a judge those about `texts`; of an ensemble, those of each member."""
     if isinstance(prompt, Ensemble):
         for member in prompt.members:
             times = f", {member.samples} samples" if member.samples > 1 else ""
@@ -28,7 +32,7 @@ def preview_panel(ws: Workspace, prompt: AnyPrompt, picked: Picked, model: str) 
                 else:
                     messages_view(preview_messages(ws, inner, picked.dataset, picked.row))
         return
-    messages = preview_messages(ws, prompt, picked.dataset, picked.row)
+    messages = preview_messages(ws, prompt, picked.dataset, picked.row, texts)
     with explained("counting tokens"):
         tokens = count_tokens(ws, model, messages)
         most = prompt.sampling.max_tokens or DEFAULT_SAMPLING.max_tokens or 0

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.app.widgets.fields import listed, many_lines, number, one_line, one_of, without_empty
+from workbench.app.widgets.judge_parts import rubric_field
 from workbench.core.document import to_yaml
 from workbench.core.prompt import AnswerRule, Examples
 
@@ -61,6 +62,8 @@ def prompt_form(
         new["answer"] = _answer(content.get("answer"), key)
     with st.expander("Sampling"):
         new["sampling"] = sampling_fields(content.get("sampling"), key)
+    with st.expander("Rubric (makes it a judge of outputs)", expanded=bool(content.get("rubric"))):
+        new["rubric"] = rubric_field(content.get("rubric"), key)
     new = without_empty(new)
     if reordered:
         replace(new)

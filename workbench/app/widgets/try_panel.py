@@ -10,6 +10,7 @@ import streamlit as st
 
 from workbench.app import state
 from workbench.app.widgets.errors import explained
+from workbench.app.widgets.judge_parts import verdict_line
 from workbench.app.widgets.messages import answer_badge, output_line, votes_view
 from workbench.app.widgets.numbers import seconds
 from workbench.app.widgets.row_picker import Picked
@@ -30,8 +31,15 @@ class Tried:
     votes: tuple[Any, ...] = ()
 
 
-def try_panel(ws: Workspace, name: str, prompt: AnyPrompt | None, picked: Picked, model: str) -> None:
-    """Two buttons and what they gave."""
+def try_panel(
+    ws: Workspace,
+    name: str,
+    prompt: AnyPrompt | None,
+    picked: Picked,
+    model: str,
+    texts: Sequence[str] = (),
+) -> None:
+    """Two buttons and what they gave; `texts` are what a judge is tried on."""
     one, five = st.columns(2)
     single = one.button(
         "Try on this row",
@@ -55,7 +63,7 @@ def try_panel(ws: Workspace, name: str, prompt: AnyPrompt | None, picked: Picked
         with explained("trying the prompt"):
             if isinstance(prompt, Prompt):
                 for row in rows:
-                    _stream(ws, prompt, model, picked, row, held)
+                    _stream(ws, prompt, model, picked, row, held, texts)
             else:
                 with st.spinner("Asking every member …"):
                     outputs = try_prompt(ws, prompt, model, picked.dataset, rows)
@@ -69,14 +77,23 @@ def try_panel(ws: Workspace, name: str, prompt: AnyPrompt | None, picked: Picked
 
 
 def _stream(
-    ws: Workspace, prompt: Prompt, model: str, picked: Picked, row: dict[str, Any], held: str
+    ws: Workspace,
+    prompt: Prompt,
+    model: str,
+    picked: Picked,
+    row: dict[str, Any],
+    held: str,
+    texts: Sequence[str],
 ) -> None:
     with st.container(border=True):
         st.caption(escaped(asked_of(row)))
         line, place = st.empty(), st.empty()
         line.markdown("…")
-        heard = streamed(stream_prompt(ws, prompt, model, picked.dataset, row), place)
-        said = judged(prompt, heard, row, picked.dataset.reference)
+        heard = streamed(stream_prompt(ws, prompt, model, picked.dataset, row, judged=texts), place)
+        if prompt.rubric is None:
+            said = judged(prompt, heard, row, picked.dataset.reference)
+        else:
+            said = verdict_line(prompt, heard, texts)
         line.markdown(said)
     st.session_state[held].append(Tried(asked_of(row), said, heard.text))
 
