@@ -35,7 +35,7 @@ def print_pairs(workspace: Workspace, run: str, metric: str | None, as_json: boo
                 line.first.label,
                 _signed(line.difference),
                 f"[{_signed(line.low)}, {_signed(line.high)}]",
-                "–" if math.isnan(line.p_adjusted) else f"{line.p_adjusted:.4f}",
+                _p_value(line.p_adjusted),
                 line.n,
                 _verdict(line),
             )
@@ -48,6 +48,12 @@ def print_pairs(workspace: Workspace, run: str, metric: str | None, as_json: boo
 
 def _signed(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:+.3f}"
+
+
+def _p_value(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def _verdict(line: PairLine) -> str:

@@ -53,12 +53,16 @@ def detectable_difference(
     share = USUAL_DISCORDANCE if discordance is None else discordance
     if not 0 < share <= 1:
         raise ValueError(f"discordance is a share above 0 and up to 1, not {share}")
-    if z_a**2 > rows * share:
+
+    def found_too_seldom(delta: float) -> bool:
+        return z_a * sqrt(share) + z_b * sqrt(share - delta**2) > sqrt(rows) * delta
+
+    if found_too_seldom(share):
         return None
     low, high = 0.0, share
     for _ in range(60):
         delta = (low + high) / 2
-        if z_a * sqrt(share) + z_b * sqrt(share - delta**2) > sqrt(rows) * delta:
+        if found_too_seldom(delta):
             low = delta
         else:
             high = delta

@@ -66,8 +66,8 @@ def statistic_bounds(
     percentiles stand alone.
     """
     two_sided_z(confidence)
-    total = units.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        total = units.sum(axis=0)
         value = float(aggregate(total))
         if len(units) < 2 or not isfinite(value):
             return value, nan, nan

@@ -59,7 +59,7 @@ def _table(lines: tuple[PairLine, ...]) -> None:
         "Cell": [f"**{escaped(short(line.second.label, 60))}**" for line in lines],
         "Against": [escaped(short(line.first.label, 60)) for line in lines],
         "Difference": [escaped(_interval(line)).replace(" ", "\u00a0") for line in lines],
-        "p (Holm)": ["–" if math.isnan(line.p_adjusted) else f"{line.p_adjusted:.4f}" for line in lines],
+        "p (Holm)": [_p_value(line.p_adjusted) for line in lines],
         "Rows": [count(line.n) for line in lines],
         "Verdict": [_words(line) for line in lines],
     }
@@ -72,6 +72,12 @@ def _interval(line: PairLine) -> str:
     if math.isnan(line.low):
         return signed(line.difference)
     return f"{signed(line.difference)} [{signed(line.low)}, {signed(line.high)}]"
+
+
+def _p_value(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def _words(line: PairLine) -> str:
