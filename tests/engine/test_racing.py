@@ -328,3 +328,13 @@ def _full(workspace: Workspace, experiment: Experiment) -> str:
     run = create_run(workspace, experiment)
     execute_run(workspace, run)
     return run
+
+
+def test_what_ended_early_has_an_interval_that_its_end_does_not_spoil(
+    wide: Workspace, experiment: Build
+) -> None:
+    (direct, careful) = report(wide, raced(wide, experiment(repeats=2))).cells
+    short = report(wide, _full(wide, experiment(repeats=2))).cells[0].metrics["exact_match"]
+    found = direct.metrics["exact_match"]
+    assert found.low < found.mean < found.high and found.high - found.low > 2 * (short.high - short.low)
+    assert careful.metrics["exact_match"].low < 0.95 and careful.metrics["exact_match"].high == 1

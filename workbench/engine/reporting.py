@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.experiment import Experiment
 from workbench.core.race import Race
 from workbench.core.run import Cell, CellReport, MetricEstimate, Report
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import effective_status, get_run, race_of
-from workbench.engine.score import estimate_of, score_run
+from workbench.engine.score import estimate_of, metrics_of, score_run
+from workbench.engine.stopped_cells import estimate_at_any_time
 from workbench.engine.workspace import Workspace
+from workbench.storage import RunRecord
+from workbench.storage.scores import CellScores
 
 
 def report(workspace: Workspace, run: str) -> Report:
@@ -23,6 +27,7 @@ def report(workspace: Workspace, run: str) -> Report:
     totals = workspace.store.outputs.totals(run)
     latencies = workspace.store.outputs.latencies(run)
     race = race_of(record)
+    estimates = _estimates(record, scores, race)
     cells = []
     for cell in stored_cells(record):
         total: dict[str, Any] = totals.get(cell.index, {})
@@ -35,9 +40,7 @@ def report(workspace: Workspace, run: str) -> Report:
                 outputs=outputs,
                 errors=errors,
                 unanswered=outputs - errors - int(total.get("answered", 0)),
-                metrics={
-                    name: estimate_of(found) for (index, name), found in scores.items() if index == cell.index
-                },
+                metrics={name: found for (index, name), found in estimates.items() if index == cell.index},
                 prompt_tokens=int(total.get("prompt_tokens") or 0),
                 completion_tokens=int(total.get("completion_tokens") or 0),
                 cached_tokens=int(total.get("cached_tokens") or 0),
@@ -60,6 +63,22 @@ def report(workspace: Workspace, run: str) -> Report:
         race=race,
         calls_saved=_calls_saved(race, totals, len(cells), record.definition) if race else 0,
     )
+
+
+def _estimates(
+    record: RunRecord, scores: dict[tuple[int, str], CellScores], race: Race | None
+) -> dict[tuple[int, str], MetricEstimate]:
+    """Every estimate; of cells that ended early in a race with an interval that holds all the same."""
+    found = {key: estimate_of(one) for key, one in scores.items()}
+    if race is not None and any(race.rows_of(cell) < race.of_rows for cell, _ in found):
+        experiment = Experiment.model_validate(record.definition["experiment"])
+        metrics = metrics_of(experiment)
+        for (cell, name), one in scores.items():
+            if race.rows_of(cell) < race.of_rows and one.estimate["n"]:
+                found[cell, name] = estimate_at_any_time(
+                    found[cell, name], one.values, metrics[name], race, experiment.confidence
+                )
+    return found
 
 
 def report_json(shown: Report) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Comparisons in which a race stopped one of the two cells: no p, and an interval that holds at any time.
+"""What may be said of cells that a race stopped: no p, and intervals that hold at any time.
 
     direct · small    -0.310 [-0.480, -0.120]   stopped after 60 rows
 
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.core.experiment import Experiment
 from workbench.core.race import Race
-from workbench.core.run import Cell, CellComparison, Verdict
+from workbench.core.run import Cell, CellComparison, MetricEstimate, Verdict
 from workbench.metrics import Metric
 from workbench.statistics import Interval, anytime_interval
 from workbench.storage.scores import CellScores
@@ -32,6 +33,45 @@ def stopped_lines(
     """A line for each pair of the baseline's scores and a cell's, one of the two stopped by the race."""
     judged = sum(cell.index not in race.stopped for cell, _, _ in pairs)
     return [_line(metric, experiment, pair, baseline, race, judged) for pair in pairs]
+
+
+def without_verdicts(
+    lines: Sequence[CellComparison], baseline: Cell, race: Race | None
+) -> tuple[CellComparison, ...]:
+    """Lines of a part of the rows: where the race stopped one of the two cells, only the difference stays."""
+    if race is None:
+        return tuple(lines)
+    nan = math.nan
+    return tuple(
+        replace(
+            line,
+            low=nan,
+            high=nan,
+            p=nan,
+            p_adjusted=nan,
+            verdict="stopped",
+            rows_needed=None,
+            stopped=stop.rows,
+        )
+        if (stop := race.stopped.get(line.cell.index) or race.stopped.get(baseline.index))
+        else line
+        for line in lines
+    )
+
+
+def estimate_at_any_time(
+    found: MetricEstimate, values: np.ndarray, metric: Metric, race: Race, confidence: float
+) -> MetricEstimate:
+    """The estimate of a cell that has not all rows, with an interval that its early end does not spoil.
+
+    `values` are its scores over all units, NaN where there is none. Without bounds there is no interval.
+    """
+    low, high = metric.range
+    if metric.kind == "corpus" or not math.isfinite(high - low):
+        return replace(found, low=math.nan, high=math.nan)
+    in_order = np.asarray(values).reshape(race.of_rows, -1)[race.order()]
+    rows = np.nanmean(in_order[np.isfinite(in_order).any(axis=1)], axis=1)
+    return replace(found, **anytime_interval(np.clip(rows, low, high), low, high, confidence)._asdict())
 
 
 def unpaired_line(cell: Cell, before: CellScores, after: CellScores, rows: int) -> CellComparison:
