@@ -61,6 +61,16 @@ def of_lengths(tokens: Sequence[int], count: Callable[[Messages], int], seed: in
     return found
 
 
+def worked_answers(rows: int) -> list[str]:
+    """What a model might have answered: reasoning and answer of the word problems, no two of them equal."""
+    stories = _rows("train")
+    return [
+        f"{(story := stories[row % len(stories)])['reasoning']} Answer: {story['answer']}"
+        + (f" ({row // len(stories)})" if row >= len(stories) else "")
+        for row in range(rows)
+    ]
+
+
 def _said(words: Sequence[str]) -> Messages:
     return ({"role": "user", "content": " ".join(words)},)
 

@@ -61,11 +61,11 @@ def completion(text: str | None, **changes: Any) -> dict[str, Any]:
 
 def with_alternatives(*tokens: dict[str, float]) -> Reply:
     """A completion of these tokens: of each, log-probabilities by text, the sampled one first."""
-    content = []
+    content: list[dict[str, Any]] = []
     for likely in tokens:
         ranked = [{"token": token, "logprob": value, "bytes": None} for token, value in likely.items()]
         content.append(ranked[0] | {"top_logprobs": ranked})
-    text = "".join(part["token"] for part in content)
+    text = "".join(next(iter(likely)) for likely in tokens)
     return Reply(completion(text, logprobs={"content": content, "refusal": None}))
 
 

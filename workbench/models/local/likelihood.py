@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PASS_TOKENS = 2048
 """Tokens of one forward pass, padding included, at most: the running batch waits for it."""
-PASS_LOGITS = 2**25
-"""Logits of one pass at most, 128 MB of them: a large vocabulary makes passes shorter."""
+PASS_LOGITS = 2**24
+"""Logits of one pass at most, 64 MB and as much again twice: a large vocabulary makes passes shorter."""
 FEWEST_TOKENS = 16
 CHARACTERS_PER_TOKEN = 16
 """A text of more than this a token of the context is not even cut into tokens."""
