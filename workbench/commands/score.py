@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 from workbench.commands.metric_specs import MetricNames, MetricSettings, metric_specs
 from workbench.commands.printing import AsJson, one_line, print_json, print_table
+from workbench.commands.progress import SECONDS_BETWEEN_LINES
 from workbench.commands.session import say, session
 from workbench.errors import InvalidFile, UsageError
 
@@ -66,7 +68,9 @@ def score(
     with ExitStack() as asking:
         asked = any(one.asks_models for one in loaded)
         models = asking.enter_context(_services(session(context).root)) if asked else None
-        found = score_table(table.rows, prediction, reference, loaded, read=read, models=models)
+        found = score_table(
+            table.rows, prediction, reference, loaded, read, models=models, on_rows=_rows_scored()
+        )
     if as_json:
         print_json(found)
         return
@@ -82,6 +86,19 @@ def score(
             say(f"{name}: {one['signature']}")
         for unscored in one["reasons"]:
             say(f"{name}, row {unscored['row']}: {one_line(unscored['reason'], 160)}")
+
+
+def _rows_scored() -> Callable[[str, int, int], None]:
+    """Says on stderr how far a slow metric is, every few seconds."""
+    said_at = time.monotonic()
+
+    def tell(name: str, done: int, total: int) -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at >= SECONDS_BETWEEN_LINES:
+            said_at = time.monotonic()
+            say(f"{name}: {done:,} of {total:,} rows")
+
+    return tell
 
 
 def _services(root: Path | None) -> FileServices:

@@ -6,7 +6,7 @@
 Two expressions that differ by more than rounding at one point are different. Two that agree at every
 point are compared exactly by sympy where they are rational (sums, products, quotients, whole powers);
 where roots, functions or constants are in them, agreement to 40 digits at every point is taken as
-equality. Everything that could take long is refused beforehand, with TooHard.
+equality. What could take long is refused beforehand, with TooHard.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ POINTS = 8
 ENOUGH_POINTS = 3
 LONGEST_S = 2.0
 MOST_BITS = 100_000  # of a power's size; 9^9^9 has 1.2 billion
-MOST_EXACT_TERMS = 500
-MOST_EXACT_BITS = 5_000
-MOST_EXACT_DEGREE = 60
+MOST_EXACT_TERMS = 1_500
+MOST_EXACT_BITS = 20_000
 
 Values = Mapping[str, Any]
 
@@ -212,53 +211,56 @@ def _unsigned(node: Node) -> Node:
 
 
 def _exactly_equal(first: Node, second: Node) -> bool:
-    """Whether two that agree in value are equal; True too where that cannot be calculated exactly."""
+    """Whether two that agree in value are equal; agreement is enough where roots or functions are in them."""
     rest = difference(first, second)
-    if _size(rest) is None:
+    if not _is_rational(rest):
         return True
-    import sympy
+    names = sorted(rest.symbols())
+    bits, degree = _size(rest)
+    if bits > MOST_EXACT_BITS or comb(degree + len(names), len(names)) > MOST_EXACT_TERMS:
+        raise TooHard("it is too large to be written out")
+    from sympy import QQ
+    from sympy.polys.rings import PolyRing
 
-    above, _below = sympy.fraction(sympy.together(_to_sympy(rest)))
-    return bool(sympy.expand(above) == 0)
+    ring = PolyRing(names or ["x"], QQ)
+    above, below = _fraction(rest, ring, dict(zip(names, ring.gens, strict=False)))
+    if not below:
+        raise TooHard("it divides by zero")
+    return not above
 
 
-def _size(node: Node) -> tuple[int, int, int] | None:
-    """Bounds on terms, bits and degree of a rational expression written out; None where it is too much."""
+def _is_rational(node: Node) -> bool:
+    """Whether it is made of numbers, symbols, sums, products, quotients and whole powers alone."""
+    if node.kind == "power":
+        return _whole(node.parts[1]) is not None and _is_rational(node.parts[0])
+    known = node.kind in ("number", "symbol", "sum", "product", "quotient")
+    return known and all(_is_rational(part) for part in node.parts)
+
+
+def _size(node: Node) -> tuple[int, int]:
+    """Bounds on the bits of a number and on the degree in a rational expression as one fraction."""
     if node.kind == "number":
-        found = (1, node.value.numerator.bit_length() + node.value.denominator.bit_length(), 0)
-    elif node.kind == "symbol":
-        found = (1, 1, 1)
-    elif node.kind in ("sum", "product", "quotient"):
-        parts = [_size(part) for part in node.parts]
-        known = [part for part in parts if part is not None]
-        if len(known) < len(parts):
-            return None
-        terms = [part[0] for part in known]
-        product = 1
-        for count in terms:
-            product *= count
-        # a sum may be one of quotients, whose common denominator multiplies as a product does
-        most = max(sum(terms), product) if _has_quotient(node) else sum(terms)
-        found = (
-            product if node.kind != "sum" else most,
-            sum(part[1] for part in known),
-            sum(part[2] for part in known),
-        )
-    elif node.kind == "power":
-        inner, exponent = _size(node.parts[0]), _whole(node.parts[1])
-        if inner is None or exponent is None or abs(exponent) > MOST_EXACT_BITS:
-            return None
-        times = max(1, abs(exponent))
-        found = (comb(times + inner[0] - 1, inner[0] - 1), inner[1] * times, inner[2] * times)
-    else:
-        return None
-    within = found[0] <= MOST_EXACT_TERMS and found[1] <= MOST_EXACT_BITS and found[2] <= MOST_EXACT_DEGREE
-    return found if within else None
+        return node.value.numerator.bit_length() + node.value.denominator.bit_length(), 0
+    if node.kind == "symbol":
+        return 1, 1
+    if node.kind == "power":
+        bits, degree = _size(node.parts[0])
+        times = abs(_whole(node.parts[1]) or 0)
+        return bits * times, degree * times
+    sizes = [_size(part) for part in node.parts]
+    # a sum of quotients has a common denominator, whose degree adds up as a product's does
+    adds = node.kind == "sum" and not _has_quotient(node)
+    degrees = [degree for _, degree in sizes]
+    return sum(bits for bits, _ in sizes), max(degrees) if adds else sum(degrees)
 
 
 def _has_quotient(node: Node) -> bool:
-    negative = node.kind == "power" and (_whole(node.parts[1]) or 0) < 0
-    return node.kind == "quotient" or negative or any(_has_quotient(part) for part in node.parts)
+    """Whether a symbol stands below a line."""
+    if node.kind == "quotient" and node.parts[1].symbols():
+        return True
+    if node.kind == "power" and (_whole(node.parts[1]) or 0) < 0 and node.symbols():
+        return True
+    return any(_has_quotient(part) for part in node.parts)
 
 
 def _whole(node: Node) -> int | None:
@@ -269,18 +271,26 @@ def _whole(node: Node) -> int | None:
     return int(inner.value) if inner is node else -int(inner.value)
 
 
-def _to_sympy(node: Node) -> Any:
-    import sympy
-
+def _fraction(node: Node, ring: Any, symbols: Values) -> tuple[Any, Any]:
+    """A rational expression as two of sympy's polynomials, one over the other."""
     if node.kind == "number":
-        return sympy.Rational(node.value.numerator, node.value.denominator)
+        return ring(node.value.numerator), ring(node.value.denominator)
     if node.kind == "symbol":
-        return sympy.Symbol(node.name)
-    parts = [_to_sympy(part) for part in node.parts[: 1 if node.kind == "power" else None]]
-    if node.kind == "sum":
-        return sympy.Add(*parts)
-    if node.kind == "product":
-        return sympy.Mul(*parts)
-    if node.kind == "quotient":
-        return parts[0] / parts[1]
-    return parts[0] ** (_whole(node.parts[1]) or 0)
+        return symbols[node.name], ring(1)
+    if node.kind == "power":
+        above, below = _fraction(node.parts[0], ring, symbols)
+        times = _whole(node.parts[1]) or 0
+        if times == 0:
+            return ring(1), ring(1)  # 0^0 too, as its value is taken to be
+        return (above**times, below**times) if times > 0 else (below**-times, above**-times)
+    (above, below), *others = [_fraction(part, ring, symbols) for part in node.parts]
+    for top, bottom in others:
+        if node.kind == "product":
+            above, below = above * top, below * bottom
+        elif node.kind == "quotient":
+            above, below = above * bottom, below * top
+        elif below == bottom:
+            above = above + top
+        else:
+            above, below = above * bottom + top * below, below * bottom
+    return above, below

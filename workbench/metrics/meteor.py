@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from workbench.errors import MetricError
+from workbench.errors import MetricError, Unscored
 from workbench.metrics.base import Metric
 from workbench.metrics.registry import metric
 from workbench.metrics.settings import check_flag
 
+_MOST_WORDS = 20_000
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -19,8 +20,8 @@ class Meteor(Metric):
 
     Words are matched by form, then by stem, then as synonyms of WordNet; P and R are the matches over
     the words of output and reference, a chunk is a run of matches that stand side by side in both.
-    A perfect output of n words scores 1 - 0.5 / n³. Words and signs are cut apart and lower-cased.
-    Range 0 to 1, higher is better.
+    A perfect output of n words scores 1 - 0.5 / n³. Words and signs are cut apart and lower-cased; a
+    row with more than 20,000 of them is unscored. Range 0 to 1, higher is better.
 
     The synonyms need WordNet's data on this machine, and nothing is downloaded by itself: without it
     the metric cannot be loaded.
@@ -41,8 +42,11 @@ class Meteor(Metric):
     def score_one(self, prediction: str, references: list[str]) -> float:
         from nltk.translate.meteor_score import meteor_score
 
+        words = _TOKEN.findall(prediction)
         accepted = [_TOKEN.findall(reference) for reference in references]
-        return float(meteor_score(accepted, _TOKEN.findall(prediction), wordnet=self._wordnet))
+        if max(map(len, [words, *accepted])) > _MOST_WORDS:
+            raise Unscored(f"The output or its reference has more than {_MOST_WORDS:,} words.")
+        return float(meteor_score(accepted, words, wordnet=self._wordnet))
 
 
 class _NoSynonyms:
