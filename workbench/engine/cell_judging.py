@@ -179,6 +179,7 @@ class CellJudging:
 
     def _read(self, question: Question, completion: Completion) -> Verdict:
         shown = [shortened(text, self._most) for text in question.texts]
+        shown.append(self.outputs.answers[question.place] or "")
         found = read_verdict(self.judge, completion.text, shown)
         if found.score is None:
             return Verdict(None, f"{found.reason}{_why_no_more(completion, self._sampling)}")

@@ -22,7 +22,7 @@ LONG = 24
 """A reply's line of so many characters that stands in the judged text is a quotation."""
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-STEERING = re.compile(r"<(?=\||/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>|<SYS>)|\[(?=/?INST\])")
+STEERING = re.compile(r"<(?=[|｜]|/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>|<SYS>)|\[(?=/?INST\])")
 JOINER = "\u2060"
 
 
