@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from workbench.engine.records import get_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import MetricError
 from workbench.metrics import CellOutputs, Metric, ModelServices, Scores, load_metric
+from workbench.metrics.parallel import Spread
 from workbench.prompting.read import read_reference
 from workbench.storage import RunRecord
 from workbench.storage.outputs import MEASURED
@@ -38,9 +40,10 @@ def score_run(
 ) -> dict[tuple[int, str], CellScores]:
     """Scores every cell of a run by every metric of its experiment; what is scored already is reused.
 
-    Returns scores by (cell index, metric name), in the experiment's order. Units without an output, and outputs with errors,
-    are unscored (NaN); an output in which no answer was found is wrong. A metric that asks models is
-    scored only with `services`; without, what an earlier scoring stored is given, or nothing.
+    Returns scores by (cell index, metric name), in the experiment's order. Units without an output, and
+    outputs with errors, are unscored (NaN); an output in which no answer was found is wrong. A metric that
+    asks models is scored only with `services`; without, what an earlier scoring stored is given, or nothing.
+    Many rows of a slow metric are scored over several processes.
     """
     record = get_run(workspace, run)
     stored = workspace.store.scores.of_run(run)
@@ -59,8 +62,9 @@ def score_run(
         missing = [(cell, name) for cell, name in stale if services or not metrics[name].asks_models]
         if missing:
             plan = load_plan(workspace, record)
-            for scores in _score(workspace, record, plan, metrics, missing, services, on_scoring):
-                stored[scores.cell, scores.metric] = scores
+            with Spread() as spread:
+                fresh = _score(workspace, record, plan, metrics, missing, services, on_scoring, spread)
+            stored |= {(scores.cell, scores.metric): scores for scores in fresh}
     keys = [(cell["index"], name) for cell in record.definition["cells"] for name in names]
     return {key: stored[key] for key in keys if key in stored}
 
@@ -184,6 +188,7 @@ def _score(
     wanted: Sequence[tuple[int, str]],
     services: ModelServices | None,
     on_scoring: OnScoring | None,
+    spread: Spread,
 ) -> list[CellScores]:
     fresh = []
     total = len(plan.dataset.rows) * plan.experiment.repeats
@@ -196,12 +201,19 @@ def _score(
         stored = int(workspace.store.outputs.totals(record.id).get(index, {}).get("outputs", 0))
         for name in names:
             if on_scoring is not None:
-                on_scoring(f"Scoring {plan.cells[index].label} by {name}")
+                words = f"Scoring {plan.cells[index].label} by {name}"
+                on_scoring(words)
+                spread.on_rows = partial(_rows_scored, on_scoring, words)
+            metrics[name].spread = spread
             result = metrics[name].score_outputs(outputs)
             scores = _cell_scores(metrics[name], name, index, result, units, total, stored, plan.experiment)
             workspace.store.scores.put(record.id, scores)
             fresh.append(scores)
     return fresh
+
+
+def _rows_scored(on_scoring: OnScoring, words: str, done: int, total: int) -> None:
+    on_scoring(f"{words}: {done:,} of {total:,}")
 
 
 def _reads_whole(metric: Metric) -> bool:

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf, nan
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,13 @@ class Scores:
     reasons: Mapping[int, str] = field(default_factory=dict)
 
 
+class RowScorer(Protocol):
+    """Scores clean texts for a metric, elsewhere or in parts."""
+
+    def score(self, metric: Metric, predictions: list[str], references: list[list[str]]) -> Scores:
+        """What `metric.score_texts` gives."""
+
+
 class Metric:
     """Base of every metric. Subclasses give `name`, the facts below and `score_one`.
 
@@ -76,6 +84,9 @@ class Metric:
         reference_column: another column than the dataset's reference; any metric's `reference` setting.
         needs_outputs: whether it reads more of a cell than answers: whole texts, tokens, latency.
         asks_models: whether it asks a model, which only happens where calls are allowed.
+        by_row: whether rows are scored apart from each other although `score_rows` is overridden.
+        spec: as it was loaded, so that another process can load it too; None where it was not.
+        spread: who scores texts when many rows take long; None: this process, all at once.
     """
 
     name: str
@@ -90,6 +101,9 @@ class Metric:
     reference_column: str | None = None
     needs_outputs: bool = False
     asks_models: bool = False
+    by_row: ClassVar[bool] = False
+    spec: str | Mapping[str, Any] | None = None
+    spread: RowScorer | None = None
 
     def score_outputs(self, outputs: CellOutputs) -> Scores:
         """Score a whole cell. Override it to use more than predictions and references."""
@@ -131,7 +145,8 @@ class Metric:
             answers.append(answer or "")
             accepted.append(texts)
             rows.append(row)
-        scored = self._score_each_that_can_be(answers, accepted)
+        score_texts = self.score_texts if self.spread is None else partial(self.spread.score, self)
+        scored = score_texts(answers, accepted)
         values[rows] = scored.values
         reasons = {rows[place]: reason for place, reason in scored.reasons.items()}
         if scored.sufficient is None:
@@ -140,7 +155,7 @@ class Metric:
         sufficient[rows] = scored.sufficient
         return Scores(values, sufficient, scored.blocks, reasons)
 
-    def _score_each_that_can_be(self, predictions: list[str], references: list[list[str]]) -> Scores:
+    def score_texts(self, predictions: list[str], references: list[list[str]]) -> Scores:
         """All rows at once; where that raises, one by one, so that only the rows at fault go unscored."""
         try:
             return self.score_rows(predictions, references)

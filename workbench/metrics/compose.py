@@ -148,11 +148,12 @@ class Checks(Metric):
         return Scores(found.astype(np.float64), reasons=reasons)
 
     def _part(self, part: Check) -> Metric:
-        """A check's metric, reading what this metric was told to read where the check says nothing."""
+        """A check's metric, told what this metric was told where the check says nothing."""
         if self.reads == "text":
             part.metric.reads = "text"
         if part.metric.reference_column is None:
             part.metric.reference_column = self.reference_column
+        part.metric.spread = self.spread
         return part.metric
 
     def _why(

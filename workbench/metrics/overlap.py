@@ -6,6 +6,7 @@ interval and its comparison with another cell need one pass over the texts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -15,6 +16,7 @@ from workbench.errors import MetricError, UnknownName
 from workbench.metrics.base import FloatArray, Metric, Scores
 from workbench.metrics.ngrams import clipped_ngrams
 from workbench.metrics.registry import metric
+from workbench.metrics.text import reference_texts
 
 _BATCH = 20_000  # rows whose n-grams are counted at once
 _MOST_WORD_PAIRS = 250_000  # of an output and a reference whose edits are searched: some ten seconds
@@ -28,6 +30,7 @@ class SacrebleuMetric(Metric):
 
     kind = "corpus"
     no_answer = None
+    by_row = True
     class_name: str
     width: int
 
@@ -41,6 +44,13 @@ class SacrebleuMetric(Metric):
                 f"sacrebleu cannot set up '{self.name}' with {settings}: {problem}"
             ) from problem
         self._implementation.num_refs = 1
+
+    def score(self, predictions: Sequence[str | None], references: Sequence[Any] | None = None) -> Scores:
+        """Also keeps how many references the rows have: part of the signature."""
+        scores = super().score(predictions, references)
+        sizes = {len(texts) for texts in map(reference_texts, references or ()) if texts}
+        self._implementation.num_refs = sizes.pop() if len(sizes) == 1 else -1 if sizes else 1
+        return scores
 
     def score_rows(self, predictions: list[str], references: list[list[str]]) -> Scores:
         """Per-row sacrebleu sentence scores and the statistics that add up to the corpus score."""
@@ -91,8 +101,6 @@ class Bleu(SacrebleuMetric):
 
     def statistics(self, predictions: list[str], references: list[list[str]]) -> FloatArray:
         """sacrebleu's counts: its tokenizer, our faster counting."""
-        sizes = {len(texts) for texts in references}
-        self._implementation.num_refs = sizes.pop() if len(sizes) == 1 else -1
         parts = [
             self._counts(predictions[i : i + _BATCH], references[i : i + _BATCH])
             for i in range(0, len(predictions), _BATCH)

@@ -59,6 +59,7 @@ def load_metric(spec: str | Mapping[str, Any]) -> Metric:
         loaded.reference_column = str(column)
     if shown_as is not None:
         loaded.name = str(shown_as)
+    loaded.spec = spec
     return loaded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from math import isnan
 from typing import Any
 
@@ -11,12 +12,14 @@ import numpy as np
 from workbench.errors import MetricError, suggestion
 from workbench.metrics.base import Metric, Scores
 from workbench.metrics.cell_outputs import CellOutputs, ModelServices
+from workbench.metrics.parallel import Spread
 from workbench.metrics.registry import load_metric
 from workbench.metrics.text import reference_texts, text_of
 
 MOST_REASONS = 5
 
 Read = Callable[[str], str | None]
+OnTableRows = Callable[[str, int, int], None]
 
 
 def score_table(
@@ -28,6 +31,7 @@ def score_table(
     confidence: float = 0.95,
     seed: int = 0,
     models: ModelServices | None = None,
+    on_rows: OnTableRows | None = None,
 ) -> dict[str, Any]:
     """Score one column against another: a document ready for JSON.
 
@@ -41,6 +45,7 @@ def score_table(
             reference it finds nothing in is kept as it is written. Metrics of the whole text see both
             columns as they are.
         models: who answers metrics that ask models.
+        on_rows: told how far a slow metric is: its name, rows done, rows in all.
 
     Returns:
         {"rows": N, "metrics": {name: {"value", "low", "high", "n", "unscored", "reasons"}}}, with
@@ -59,8 +64,9 @@ def score_table(
             raise MetricError(f"Metric '{metric.name}' needs right answers; name their column as reference.")
     outputs = _outputs(rows, prediction, reference, read, models)
     report: dict[str, Any] = {}
-    for metric in loaded:
-        scores = metric.score_outputs(outputs)
+    with Spread() as spread:
+        scored = [_spread(metric, outputs, spread, on_rows) for metric in loaded]
+    for metric, scores in zip(loaded, scored, strict=True):
         estimate = metric.estimate(scores, confidence=confidence, seed=seed)
         entry: dict[str, Any] = {
             "value": _finite(estimate.mean),
@@ -75,6 +81,15 @@ def score_table(
             entry["signature"] = signature
         report[metric.name] = entry
     return {"rows": len(rows), "metrics": report}
+
+
+def _spread(metric: Metric, outputs: CellOutputs, spread: Spread, on_rows: OnTableRows | None) -> Scores:
+    spread.on_rows = None if on_rows is None else partial(on_rows, metric.name)
+    metric.spread = spread
+    try:
+        return metric.score_outputs(outputs)
+    finally:
+        metric.spread = None
 
 
 def _outputs(
