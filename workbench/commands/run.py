@@ -86,6 +86,8 @@ def run(
     bars = read_bars(chosen, fail_under or (), fail_over or ())
     racing = race_settings(race, race_confidence, race_block, race_seed)
     run_id = _prepared(opened, chosen, limit, resume, no_cache, budget, racing)
+    if resume is None and racing is None:
+        _say_what_it_will_show(opened, run_id)
     go_on = f"What is done is kept; go on with:\n  workbench run --resume {run_id}"
     try:
         with stoppable(f"Stopped. {go_on}"), shown_progress() as show:
@@ -142,6 +144,14 @@ def _prepared(
         race=race,
     )
     return created
+
+
+def _say_what_it_will_show(opened: Workspace, run: str) -> None:
+    from workbench.engine import detectable_of_run
+
+    found = detectable_of_run(opened, run)
+    if found is not None:
+        say(found.sentence)
 
 
 def _show(opened: Workspace, report: Report, as_json: bool) -> None:
