@@ -12,6 +12,7 @@ import pytest
 from tests.engine.test_running import run_it
 from tests.fake_openai import BROKEN, openai_server
 from workbench.core.experiment import Experiment
+from workbench.core.race import Race, RaceSettings, Stop
 from workbench.engine import (
     Workspace,
     compare,
@@ -217,3 +218,17 @@ def test_a_corpus_metric_is_recomputed_from_the_rows_of_each_slice(
     by_hand = [cell.estimate.mean for one in found.slices for cell in one.cells]
     assert all(0 <= value <= 100 for value in by_hand)
     assert by_hand[0] < by_hand[1]  # `direct` is wrong where n is even
+
+
+def test_a_cell_that_a_race_stopped_has_no_verdict_in_a_slice(
+    workspace: Workspace, experiment: Build
+) -> None:
+    rewrite(workspace, 40, lambda n: {"kind": n % 2})
+    run = run_it(workspace, experiment(prompts=["direct", "careful", "three-shots"]))
+    race = Race(RaceSettings("exact_match"), of_rows=40, rows=20, stopped={2: Stop(20, 1)})
+    workspace.store.runs.set(run, race=race.to_json())
+    found = slices(workspace, run, "kind")
+    verdicts = [[c.comparison.verdict for c in one.cells if c.comparison] for one in found.slices]
+    assert verdicts == [["better", "stopped"], ["tied", "stopped"]]
+    assert any("A race stopped three-shots" in note for note in found.notes)
+    json.dumps(slices_json(found), allow_nan=False)

@@ -14,10 +14,11 @@ import numpy as np
 
 from workbench.core.dataset import ID_COLUMN
 from workbench.core.experiment import Experiment
+from workbench.core.race import Race
 from workbench.core.run import Cell, CellComparison, MetricEstimate
 from workbench.engine.comparing import Pair, compare, comparison_lines
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, race_of
 from workbench.engine.reporting import cell_json, estimate_json, number
 from workbench.engine.row_groups import (
     MOST_GROUPS,
@@ -30,6 +31,7 @@ from workbench.engine.row_groups import (
     text_of,
 )
 from workbench.engine.score import clusters_of, metrics_of, score_run
+from workbench.engine.stopped_cells import without_verdicts
 from workbench.engine.workspace import Workspace
 from workbench.errors import UsageError, suggestion
 from workbench.metrics import Metric, Scores
@@ -123,7 +125,8 @@ def slices(
         others = [cell for cell in cells if cell != whole.baseline]
         pairs += [(cell, before, _of_units(scores[cell.index, name], units)) for cell in others]
         clusters += [ids] * len(others)
-    lines = comparison_lines(measure, experiment, pairs, clusters)
+    race = race_of(record)
+    lines = without_verdicts(comparison_lines(measure, experiment, pairs, clusters), whole.baseline, race)
     over_all = {line.cell.index: line for line in whole.comparisons}
     every = clusters_of(repeats, len(scores[cells[0].index, name].values))
     found = []
@@ -164,7 +167,7 @@ def slices(
         baseline=whole.baseline,
         whole=totals,
         slices=tuple(found),
-        notes=tuple(_notes(found, totals)),
+        notes=(*_notes(found, totals), *_stopped(cells, race)),
         confidence=experiment.confidence,
     )
 
@@ -321,6 +324,15 @@ def _notes(found: list[Slice], whole: tuple[SliceCell, ...]) -> list[str]:
             + ": the intervals are wide."
         )
     return said
+
+
+def _stopped(cells: tuple[Cell, ...], race: Race | None) -> list[str]:
+    stopped = {} if race is None else race.stopped
+    return [
+        f"A race stopped {cell.label} after {stopped[cell.index].rows:,} rows: it has no verdicts here."
+        for cell in cells
+        if cell.index in stopped
+    ]
 
 
 def _cell_json(one: SliceCell) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from workbench.app import state
@@ -45,7 +47,7 @@ def slices_view(ws: Workspace, table: Report, found: Comparison) -> None:
         empty("There is nothing to slice by here.", escaped(str(problem)))
         return
     for note in shown.notes:
-        if note.startswith("Few rows"):
+        if " but " not in note:
             st.caption(f":material/info: {escaped(note)}")
         else:
             st.warning(escaped(note), icon=":material/swap_vert:")
@@ -112,8 +114,10 @@ def _heading(shown: Slices) -> str:
 
 def difference(line: CellComparison | None) -> str:
     """A paired difference with its interval, as in `+0.310 [+0.220, +0.400]`."""
-    if line is None or line.n == 0:
+    if line is None or math.isnan(line.difference):
         return "–"
+    if math.isnan(line.low):
+        return signed(line.difference)
     return f"{signed(line.difference)} [{signed(line.low)}, {signed(line.high)}]"
 
 
