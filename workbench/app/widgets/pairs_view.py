@@ -42,7 +42,7 @@ def pairs_view(ws: Workspace, table: Report, found: Comparison) -> None:
         escaped(
             f"A square says how the cell of its row does against the cell of its column by {found.metric}: "
             "▲ better, ▼ worse, = tied, ? undecided. The same rows and resamples for all; verdicts corrected "
-            f"for all {count(len(pairs.lines))} pairs, intervals at {100 * pairs.confidence:g} %."
+            f"for all pairs ({count(len(pairs.lines))}), intervals at {100 * pairs.confidence:g} %."
         )
     )
     if len(pairs.cells) > MOST_IN_CHART:
