@@ -53,6 +53,7 @@ ABOUT_ONE_RUN = (*SORT_KEYS, *FILTER_KEYS[3:], state.REPEAT)
 KEPT = (state.RUN, state.METRIC, state.BASELINE, state.VIEW, state.CELLS, state.REPEAT, state.PAGE)
 STARTS_ANEW = (state.PAGE, state.ROW)
 ANY = "any"
+LARGEST = 999_999_999.0  # that the address can hold
 LONGEST_VALUE = 200  # characters of a column's value that the address can hold
 
 
@@ -116,7 +117,7 @@ def filters(ws: Workspace, run: str, offered: Offered, query: RowQuery) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(" · ".join(_described(offered, query)), width="content")
             icon = ":material/filter_alt_off:"
-            st.button("Clear all", key="clear filters", type="tertiary", icon=icon, on_click=clear)
+            st.button("Clear filters", key="clear filters", type="tertiary", icon=icon, on_click=clear)
 
 
 def clear() -> None:
@@ -164,15 +165,16 @@ def _sorting(offered: Offered, query: RowQuery) -> None:
 
 
 def _scores(offered: Offered) -> None:
-    st.markdown("**Score**")
     by, cell = st.columns(2)
     with by:
-        choose("Metric", offered.metrics, state.BY, offered.metric, STARTS_ANEW, sticky=False)
+        choose("Score by", offered.metrics, state.BY, offered.metric, STARTS_ANEW, sticky=False)
     names = {ANY: "any chosen cell"} | {str(index): label for index, label in offered.labels.items()}
     with cell:
-        choose("Cell", list(names), state.SCORED, ANY, STARTS_ANEW, shown=lambda i: names[i], sticky=False)
+        choose(
+            "In the cell", list(names), state.SCORED, ANY, STARTS_ANEW, shown=lambda i: names[i], sticky=False
+        )
     for place, (label, key) in zip(
-        st.columns(2), (("at least", state.LOW), ("at most", state.HIGH)), strict=True
+        st.columns(2), (("At least", state.LOW), ("At most", state.HIGH)), strict=True
     ):
         with place:
             _bound(label, key)
@@ -184,13 +186,12 @@ def _bound(label: str, key: str) -> None:
 
     def store() -> None:
         value = st.session_state[widget]
-        state.put(**{key: None if value is None else f"{value:.9g}"}, **dict.fromkeys(STARTS_ANEW))
+        state.put(**{key: None if value is None else f"{value:.3f}"}, **dict.fromkeys(STARTS_ANEW))
 
-    st.number_input(label, key=widget, value=None, step=0.1, format="%0.3f", on_change=store)
+    st.number_input(label, -LARGEST, LARGEST, None, 0.1, "%0.3f", widget, on_change=store)
 
 
 def _columns(ws: Workspace, run: str, offered: Offered) -> None:
-    st.markdown("**Row**")
     first, second = st.columns(2)
     with first:
         column = choose(
@@ -245,7 +246,8 @@ def _others(offered: Offered) -> None:
 def _counted(value: str, counts: dict[str, int]) -> str:
     if not value:
         return "any"
-    return f"{short(value, 60)} ({counts[value]:,})" if value in counts else short(value, 60)
+    # not shortened: two values must not read the same
+    return f"{value} ({counts[value]:,})" if value in counts else value
 
 
 def _described(offered: Offered, query: RowQuery) -> list[str]:
