@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from workbench.errors import StorageError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it against the migrations folder."""
 
 

@@ -8,6 +8,7 @@ from workbench.storage.database import Database
 from workbench.storage.model_uses import ModelUses
 from workbench.storage.outputs import Outputs
 from workbench.storage.prompt_versions import PromptVersions
+from workbench.storage.ratings import Ratings
 from workbench.storage.row_facts import RowFacts
 from workbench.storage.row_tags import RowTags
 from workbench.storage.runs import Runs
@@ -28,6 +29,7 @@ class Store:
         self.benchmarks = Benchmarks(self.database)
         self.row_facts = RowFacts(self.database)
         self.row_tags = RowTags(self.database)
+        self.ratings = Ratings(self.database)
 
     def close(self) -> None:
         """Closes every connection."""

@@ -148,6 +148,58 @@ row_tags = Table(
     PrimaryKeyConstraint("dataset", "row_id", "tag"),
 )
 
+rating_plans = Table(
+    "rating_plans",
+    metadata,
+    Column("run", String(60), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("plan", JSON, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+rating_items = Table(
+    "rating_items",
+    metadata,
+    Column("item", String(40), primary_key=True),
+    Column("run", String(60), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("rater", String(60), nullable=False),
+    Column("mode", String(20), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("repeat", Integer, nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("other", Integer),
+    Column("first", Integer),
+    Column("chosen", String(20), nullable=False),
+    Column("state", String(20), nullable=False),  # shown, rated, skipped
+    Column("shown_at", Float, nullable=False),  # UNIX seconds: what is shown too long is given to others
+    Index("ix_rating_items_run", "run", "rater"),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("run", String(60), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("item", String(40), nullable=False),
+    Column("rater", String(60), nullable=False),
+    Column("mode", String(20), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("repeat", Integer, nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("other", Integer),
+    Column("criterion", String(60), nullable=False, default=""),
+    Column("value", Float),
+    Column("scale", Integer),
+    Column("both_bad", Boolean, nullable=False, default=False),
+    Column("first", Integer),
+    Column("chosen", String(20), nullable=False),
+    Column("note", Text, nullable=False, default=""),
+    Column("correction", Text),
+    Column("seconds", Float),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_ratings_run", "run", "id"),
+    Index("ix_ratings_item", "item", "id"),
+)
+
 model_uses = Table(
     "model_uses",
     metadata,
