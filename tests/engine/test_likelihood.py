@@ -10,7 +10,10 @@ import pytest
 
 from workbench.core.experiment import Experiment
 from workbench.engine import Workspace, create_run, execute_run, report
-from workbench.engine.likelihood import LikelihoodDesk, text_likelihoods
+from workbench.engine.likelihood import text_likelihoods
+from workbench.engine.model_services import RunServices
+from workbench.engine.plan import load_plan
+from workbench.engine.records import get_run
 from workbench.engine.score import score_run
 from workbench.errors import MetricError, RunCancelled, UnknownName
 from workbench.metrics import Likelihood
@@ -64,18 +67,17 @@ def test_a_model_that_cannot_tell_is_refused_before_the_first_call(
         create_run(workspace, experiment(metrics=[metric]))
 
 
-def test_a_cancel_is_heard_between_texts(workspace: Workspace) -> None:
-    asked = []
-
-    def stop() -> None:
-        asked.append(1)
-        if len(asked) > 1:
-            raise RunCancelled("Cancelled.")
-
-    desk = LikelihoodDesk(workspace.models, stop)
-    try:
-        with pytest.raises(RunCancelled):
-            desk.likelihoods("nano", [f"{n} + 1" for n in range(1_000)])
-        assert len(asked) == 2
-    finally:
-        desk.close()
+def test_progress_is_told_and_a_cancel_is_heard_between_texts(
+    workspace: Workspace, experiment: Build
+) -> None:
+    run = create_run(workspace, experiment(), owner="command")
+    runs = workspace.store.runs
+    record = get_run(workspace, run)
+    texts = [f"{n} + 1" for n in range(600)]
+    with RunServices(workspace, record, load_plan(workspace, record)) as services:
+        assert len(services.likelihoods("nano", texts)) == 600
+        assert get_run(workspace, run).message == "Model 'nano' has read 512 of 600 texts"
+        runs.set(run, cancel_requested=True)
+        assert len(services.likelihoods("nano", texts)) == 600  # known by now
+        with pytest.raises(RunCancelled, match="resume"):
+            services.likelihoods("nano", ["another text"])

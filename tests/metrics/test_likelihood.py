@@ -154,6 +154,16 @@ def test_models_that_cannot_tell_are_refused_before_anything_is_loaded(models: F
         a_metric(model="tinny").score_outputs(outputs(models, TEXTS))
 
 
+def test_a_check_may_hold_perplexity_below_a_bar(models: FileServices) -> None:
+    own = a_metric().score_outputs(outputs(models, TEXTS)).values
+    bar = float(np.median(own))
+    check = {"metric": {"name": "perplexity", "model": "tiny"}, "threshold": bar}
+    checks = load_metric({"name": "checks", "checks": [check]})
+    scores = checks.score_outputs(outputs(models, [*TEXTS, ""]))
+    assert scores.values[:4].tolist() == (own <= bar).tolist() and np.isnan(scores.values[4])
+    assert "fewer than two tokens" in scores.reasons[4]
+
+
 def test_without_anybody_to_ask_the_metric_says_so() -> None:
     with pytest.raises(MetricError, match="'perplexity' asks model 'tiny'"):
         a_metric().score(["a b"], ["a b"])

@@ -19,6 +19,7 @@ from workbench.models.catalog import Catalog
 
 AT_ONCE = 512
 """Texts between two looks at whether somebody has stopped the run."""
+OnTexts = Callable[[str, int, int], None]
 
 
 class LikelihoodDesk:
@@ -26,11 +27,12 @@ class LikelihoodDesk:
 
     Args:
         models: where models are found by name.
-        before_texts: called now and then; what it raises stops the asking.
+        on_texts: told now and then which model has read how many texts of how many; what it raises
+            stops the asking.
     """
 
-    def __init__(self, models: Catalog, before_texts: Callable[[], None] = lambda: None) -> None:
-        self._models, self._before_texts = models, before_texts
+    def __init__(self, models: Catalog, on_texts: OnTexts = lambda model, done, total: None) -> None:
+        self._models, self._on_texts = models, on_texts
         self._known: dict[tuple[str, str], Likelihood | str] = {}
         self._open: tuple[str, TextScorer] | None = None
 
@@ -43,7 +45,7 @@ class LikelihoodDesk:
         find_scorer(self._models, model)
         missing = list(dict.fromkeys(text for text in texts if (model, text) not in self._known))
         for start in range(0, len(missing), AT_ONCE):
-            self._before_texts()
+            self._on_texts(model, start, len(missing))
             self._ask(model, missing[start : start + AT_ONCE])
         return [self._known[model, text] for text in texts]
 

@@ -31,7 +31,7 @@ class RunServices:
         self.workspace, self.run, self.plan = workspace, run, plan
         self._on_progress = on_progress
         self._judges: JudgeDesk | None = None
-        self._texts = LikelihoodDesk(workspace.models, self._stop_if_cancelled)
+        self._texts = LikelihoodDesk(workspace.models, self._note_texts)
 
     def __enter__(self) -> RunServices:
         return self
@@ -56,9 +56,12 @@ class RunServices:
             self._judges = JudgeDesk(self.workspace, self.run, self.plan, self._on_progress)
         return self._judges.judge(judge, model, outputs, settings)
 
-    def _stop_if_cancelled(self) -> None:
-        if self.workspace.store.runs.cancel_requested(self.run.id):
+    def _note_texts(self, model: str, done: int, total: int) -> None:
+        runs = self.workspace.store.runs
+        if runs.cancel_requested(self.run.id):
             raise RunCancelled("Cancelled; `resume` goes on from here.")
+        if done:
+            runs.set(self.run.id, message=f"Model '{model}' has read {done:,} of {total:,} texts")
 
 
 class FileServices:
