@@ -35,6 +35,7 @@ from workbench.engine import (
 )
 from workbench.engine.plan import load_plan
 from workbench.engine.records import get_run
+from workbench.engine.rescoring import add_metrics
 from workbench.engine.score import metrics_of
 from workbench.errors import MetricError, ModelUnavailable, PromptError, RunCancelled, UnknownName
 from workbench.metrics.judge import flip_rate
@@ -356,6 +357,29 @@ def test_the_judge_is_frozen_into_the_run(court: Court) -> None:
     assert line.metrics["quality"].mean == 4.0
 
 
+def test_a_judge_joins_a_run_that_has_ended(court: Court) -> None:
+    run = court.run("exact_match")
+    outputs = len(court.url.bodies)
+    names, queued = add_metrics(court.workspace, run, [QUALITY], owner="command")
+    assert (names, queued) == (["quality"], True)
+    execute_run(court.workspace, run)
+    assert report(court.workspace, run).cells[1].metrics["quality"].mean == 4.0
+    assert len(court.url.bodies) - outputs == len(court.questions()) == 18
+    assert add_metrics(court.workspace, run, [QUALITY]) == ([], False)
+    add_metrics(court.workspace, run, [WINS], owner="command")
+    execute_run(court.workspace, run)
+    assert len(court.questions()) == 18 + 12  # six rows differ, each asked in both orders
+
+
+def test_a_judge_can_be_one_of_several_checks(court: Court) -> None:
+    court.says = lambda asked: f"Score: {5 if right(asked) else 2}"
+    checks = [{"metric": {"judge": "judge-score", "model": "server"}, "threshold": 3}]
+    run = court.run({"name": "checks", "checks": checks})
+    (name,) = report(court.workspace, run).cells[0].metrics
+    assert "judge-score" in name and "rubric" not in name
+    assert [line.metrics[name].mean for line in report(court.workspace, run).cells] == [0.5, 1.0]
+
+
 def test_an_estimate_counts_the_judges_calls(court: Court) -> None:
     plan = make_plan(court.workspace, court.experiment("exact_match", QUALITY, WINS))
     found = estimate(court.workspace, plan)
@@ -404,7 +428,7 @@ def test_a_cancel_stops_a_judge_soon_and_what_it_said_is_kept(tmp_path: Path) ->
         execute_run(court.workspace, run)
     stopped = time.monotonic() - asked_at[0]
     thread.join()
-    assert stopped < 1.5
+    assert stopped < 5  # half a second, on a busy machine
     assert any(message.startswith("Judging ") and " of 40 with judge-score" in message for message in seen)
     before = len(court.questions())
     assert before < 40
@@ -412,6 +436,7 @@ def test_a_cancel_stops_a_judge_soon_and_what_it_said_is_kept(tmp_path: Path) ->
     execute_run(court.workspace, run)
     again = Counter(court.questions())
     assert len(again) == 40 and sum(again.values()) - 40 <= 2
+    assert report(court.workspace, run).calls == 80
     court.close()
 
 
@@ -426,7 +451,7 @@ def test_after_a_kill_only_what_was_in_flight_is_asked_again(tmp_path: Path) -> 
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(court.workspace.root), run])
     try:
-        while len(court.questions()) < 26:
+        while len(court.questions()) < 30:
             assert process.poll() is None
             time.sleep(0.02)
     finally:
@@ -434,13 +459,16 @@ def test_after_a_kill_only_what_was_in_flight_is_asked_again(tmp_path: Path) -> 
         process.wait()
     killed_at = time.monotonic()
     before = set(court.questions())
-    early = {question for question in before if court.asked_at[question] < killed_at - 0.7}
+    early = {
+        question for question in before if court.asked_at[question] < killed_at - 1.2
+    }  # half a second, on a busy machine
     resume_run(court.workspace, run)
     execute_run(court.workspace, run)
     times = Counter(court.questions())
     assert len(times) == 40 and len(before) < 40 and early
     assert {question for question, count in times.items() if count > 1} <= before - early
-    assert report(court.workspace, run).cells[0].metrics["quality"].n == 40
+    shown = report(court.workspace, run)
+    assert shown.cells[0].metrics["quality"].n == 40 and shown.calls == 80
     court.close()
 
 

@@ -74,6 +74,7 @@ class CellJudging:
     ) -> None:
         self.judge, self.rubric, self.model, self.outputs = judge, rubric, model, outputs
         self.total = len(outputs)
+        self.calls = self.cached_calls = 0
         self._samples = int(settings["samples"])
         self._most = int(settings["max_characters"])
         self._sampling: Sampling = judge_sampling(judge, model.spec, settings["sampling"])
@@ -93,9 +94,11 @@ class CellJudging:
     async def ask(self, question: Question) -> bool:
         """Asks one question and reads its verdict; True where the answer was there already."""
         cached = False
+        self.calls += 1
         try:
             answered = await self._desk.call(self.model, question.request, question.sample, question.key)
             cached = answered.cached
+            self.cached_calls += cached
             verdict = self._read(question, answered.completion)
         except RunCancelled:
             raise

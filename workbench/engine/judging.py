@@ -95,6 +95,9 @@ class JudgeDesk:
                 await asyncio.to_thread(self._store, cell.progress(self._loading))
                 if await asyncio.to_thread(self._workspace.store.runs.cancel_requested, self._run.id):
                     raise RunCancelled("Cancelled; `resume` goes on from here.")
+            # only now: a cell that was broken off is asked about anew, mostly out of the cache
+            self._calls += cell.calls
+            self._cached += cell.cached_calls
         finally:
             for task in tasks:
                 task.cancel()
@@ -103,10 +106,7 @@ class JudgeDesk:
 
     async def _serve(self, cell: CellJudging, feed: Iterator[Question]) -> None:
         for question in feed:
-            cached = await cell.ask(question)
-            self._calls += 1
-            self._cached += cached
-            if cached:
+            if await cell.ask(question):
                 await asyncio.sleep(0)  # what comes out of the cache never waits: give cancel a turn
 
     def _store(self, message: str) -> None:
