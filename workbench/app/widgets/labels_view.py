@@ -139,6 +139,7 @@ def _matrix(found: Confusion, key: str, label: str) -> None:
         "zeroline": False,
         "automargin": True,
         "tickfont": {"color": ink()},
+        "title_font": {"color": ink()},
     }
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, tickangle=-35, **ticks)
     figure.update_yaxes(
