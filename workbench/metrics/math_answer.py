@@ -19,17 +19,20 @@ class Math(Metric):
     factor) and inequalities; "x = 5" is 5. Units in \text, %, $ and degrees are left out. log is the
     natural logarithm, e and i are the constants.
 
-    Nothing is evaluated as code and nothing can take long: texts are read by a parser of our own. Two
-    expressions with different values at one of eight points differ; those that agree are compared
-    exactly by sympy where they are rational, and are equal to 40 digits elsewhere. An answer that is no
-    mathematics is wrong. A row is unscored where its reference cannot be read, or where either side is
-    beyond the bounds: more than 2,000 characters, 9^9^9. Range 0 to 1, higher is better.
+    Nothing is evaluated as code and nothing can take long: texts are read by a parser of our own. Sums,
+    products, quotients and whole powers are compared exactly, by sympy. Where roots, functions or
+    constants are in them, values at eight random points decide: two that differ at one are different,
+    two that agree to 40 digits at all are equal. An answer that is no mathematics is wrong. A row is
+    unscored where its reference cannot be read, or where either side is beyond the bounds: more than
+    2,000 characters, 9^9^9. Range 0 to 1, higher is better.
     """
 
     name = "math"
     description = "Share of answers mathematically equal to the reference, in plain text or LaTeX."
     kind = "proportion"
-    source = "Equality by value at random points (Schwartz, JACM 27, 1980), and exactly by sympy."
+    source = (
+        "Polynomials by sympy; else values at random points (after Schwartz, JACM 27, 1980)."
+    )
 
     def score_one(self, prediction: str, references: list[str]) -> float:
         accepted = [_reference(text) for text in references]

@@ -1,19 +1,19 @@
-"""Whether two pieces of mathematics are equal: by value at a few points, and exactly where that can be.
+"""Whether two pieces of mathematics are equal: exactly where it can be, else by value at points.
 
     equal(read("x (x + 2)"), read("x^2 + 2x"))   ->  True
     equal(read("[1, 2)"), read("(1, 2)"))        ->  False
 
-Two expressions that differ by more than rounding at one point are different. Two that agree at every
-point are compared exactly by sympy where they are rational (sums, products, quotients, whole powers);
-where roots, functions or constants are in them, agreement to 40 digits at every point is taken as
-equality. What could take long is refused beforehand, with TooHard.
+Two rational expressions (sums, products, quotients, whole powers) are compared exactly, as sympy's
+polynomials. Where roots, functions or constants are in them, two that differ by more than rounding at
+one point are different, and agreement to 40 digits at every point is taken as equality. What could take
+long is refused beforehand, with TooHard.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import comb
 from typing import Any
 
@@ -99,28 +99,36 @@ class _Comparison:
     def _same_value(self, first: Node, second: Node) -> bool:
         if first == second:
             return True
-        values = self._values(first, second)
-        both = [(ours, theirs) for ours, theirs in values if ours is not None and theirs is not None]
-        if not all(self._near(ours, theirs) for ours, theirs in both):
+        rest = difference(first, second)
+        rational = _is_rational(rest)
+        if rational and _can_be_written_out(rest):
+            return _is_zero(rest)
+        agreeing = undefined = 0
+        for ours, theirs in self._values(first, second):
+            if ours is not None and theirs is not None:
+                if not self._near(ours, theirs):
+                    return False
+                agreeing += 1
+            undefined += (ours is None) != (theirs is None)
+        points = POINTS if rest.symbols() else 1
+        if undefined == points:
             return False
-        if not both and all((ours is None) != (theirs is None) for ours, theirs in values):
-            return False
-        if len(both) < min(ENOUGH_POINTS, len(values)):
+        if agreeing < min(ENOUGH_POINTS, points):
             raise TooHard("it has no value at too many of the points that were tried")
-        return _exactly_equal(first, second)
+        if rational:
+            raise TooHard("it is too large to be written out")
+        return True
 
-    def _values(self, first: Node, second: Node) -> list[tuple[Any, Any]]:
+    def _values(self, first: Node, second: Node) -> Iterator[tuple[Any, Any]]:
         """Both sides' values at each point, None where a side has none there."""
         symbols = sorted(first.symbols() | second.symbols())
         draw = random.Random(20)
-        found = []
         for point in range(POINTS if symbols else 1):
             values = {}
             for name in symbols:
                 size = self._mp.mpf(draw.randint(1, 4_000_003)) / 1_000_003
                 values[name] = -size if point % 2 and draw.random() < 0.7 else size
-            found.append((self._value_or_none(first, values), self._value_or_none(second, values)))
-        return found
+            yield self._value_or_none(first, values), self._value_or_none(second, values)
 
     def _value_or_none(self, node: Node, values: Values) -> Any:
         try:
@@ -210,23 +218,22 @@ def _unsigned(node: Node) -> Node:
     return node.parts[1] if negative else node
 
 
-def _exactly_equal(first: Node, second: Node) -> bool:
-    """Whether two that agree in value are equal; agreement is enough where roots or functions are in them."""
-    rest = difference(first, second)
-    if not _is_rational(rest):
-        return True
-    names = sorted(rest.symbols())
-    bits, degree = _size(rest)
-    if bits > MOST_EXACT_BITS or comb(degree + len(names), len(names)) > MOST_EXACT_TERMS:
-        raise TooHard("it is too large to be written out")
+def _can_be_written_out(node: Node) -> bool:
+    """Whether a rational expression is a fraction of two polynomials of a bearable size."""
+    bits, degree = _size(node)
+    symbols = len(node.symbols())
+    return bits <= MOST_EXACT_BITS and comb(degree + symbols, symbols) <= MOST_EXACT_TERMS
+
+
+def _is_zero(node: Node) -> bool:
+    """Whether a rational expression is zero; one that divides by zero is not."""
     from sympy import QQ
     from sympy.polys.rings import PolyRing
 
+    names = sorted(node.symbols())
     ring = PolyRing(names or ["x"], QQ)
-    above, below = _fraction(rest, ring, dict(zip(names, ring.gens, strict=False)))
-    if not below:
-        raise TooHard("it divides by zero")
-    return not above
+    above, below = _fraction(node, ring, dict(zip(names, ring.gens, strict=False)))
+    return bool(below) and not above
 
 
 def _is_rational(node: Node) -> bool:
