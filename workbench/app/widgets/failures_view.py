@@ -17,6 +17,7 @@ from workbench.engine.failure_groups import FailureGroup, Read
 
 ANY = "any"
 NOTHING = "\u00a0"
+NOTABLE = 0.05  # share of rows that a kind must be harder by than all rows to be called hard
 READS: dict[str, str] = {"question": "Question", "output": "Output", "reason": "Reason given by the metric"}
 
 
@@ -76,6 +77,7 @@ def _card(shown: Failures, group: FailureGroup, place: int) -> None:
             f"**{escaped(group.name)}**  \n"
             f"{many(group.failing, 'failing row')} of {count(group.rows)} of this kind "
             f"({_percent(group.failing, group.rows)}; over all rows {_percent(shown.failing, shown.rows)})"
+            + _hardest(shown, group)
         )
         for example in group.examples:
             text, way = st.columns([4, 1.3], vertical_alignment="center")
@@ -102,6 +104,22 @@ def _card(shown: Failures, group: FailureGroup, place: int) -> None:
                 only="wrong",
                 find=group.words[0],
             )
+
+
+def _hardest(shown: Failures, group: FailureGroup) -> str:
+    """The cell that this kind troubles most beyond what it fails anyway; "" where none is."""
+    pairs = [
+        (here, whole)
+        for here, whole in zip(group.cells, shown.overall, strict=True)
+        if here.rows and here.share - whole.share >= NOTABLE
+    ]
+    if not pairs:
+        return ""
+    here, whole = max(pairs, key=lambda pair: pair[0].share - pair[1].share)
+    return (
+        f"  \nHardest for {escaped(short(here.cell.label, 60))}: it fails {100 * here.share:.0f} % here, "
+        f"{100 * whole.share:.0f} % of all rows"
+    )
 
 
 def _cells(shown: Failures) -> str:
