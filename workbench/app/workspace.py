@@ -6,6 +6,7 @@ import streamlit as st
 
 from workbench.app import state
 from workbench.app.pages import go
+from workbench.core.race import RaceSettings
 from workbench.core.run import Cell
 from workbench.engine import Workspace, create_run, ensure_worker, find_run, runs
 from workbench.engine.plan import stored_cells
@@ -51,9 +52,11 @@ def judge_names(ws: Workspace) -> list[str]:
     return [name for name, prompt in prompts.items() if getattr(prompt, "rubric", None) is not None]
 
 
-def start_run(ws: Workspace, experiment_name: str, limit: int | None = None) -> None:
+def start_run(
+    ws: Workspace, experiment_name: str, limit: int | None = None, race: RaceSettings | None = None
+) -> None:
     """Queues a run of a saved experiment, wakes the worker and opens the live page."""
-    run_id = create_run(ws, ws.experiment(experiment_name), limit=limit)
+    run_id = create_run(ws, ws.experiment(experiment_name), limit=limit, race=race)
     ensure_worker(ws)
     state.remember(state.RUN, run_id)
     go("run", run=run_id)

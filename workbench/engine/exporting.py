@@ -168,6 +168,8 @@ def verdict_texts(comparison: Comparison) -> dict[int, str]:
             texts[line.cell.index] = f"stopped after {line.stopped} rows ({line.difference:+.3f})"
             continue
         more = f", about {line.rows_needed} rows needed" if line.rows_needed else ""
+        if line.stopped is not None:
+            more = f" over {line.n} rows"
         texts[line.cell.index] = f"{line.verdict} ({line.difference:+.3f}{more})"
     return texts
 

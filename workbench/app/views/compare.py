@@ -16,6 +16,7 @@ from workbench.app.widgets.labels_view import labels_view
 from workbench.app.widgets.numbers import many
 from workbench.app.widgets.pairs_view import pairs_view
 from workbench.app.widgets.probes_view import probes_view
+from workbench.app.widgets.race_standing import race_caption
 from workbench.app.widgets.result_charts import result_charts
 from workbench.app.widgets.result_table import PER_SCREEN, result_table
 from workbench.app.widgets.row_filters import ABOUT_ONE_RUN
@@ -39,13 +40,16 @@ def table_view(ws: Workspace, table: Report, found: Comparison) -> None:
     result_table(table, found, offset)
     st.caption(
         escaped(
-            f"{many(max(cell.rows for cell in table.cells), 'row')} in each cell; "
+            f"{many(max(cell.rows for cell in table.cells), 'row')} in each cell"
+            f"{' that was not stopped' if table.race else ''}; "
             f"intervals at {100 * found.confidence:g} %. "
             "Verdicts compare the same rows in both cells, corrected for the "
             f"{len(found.comparisons)} comparisons made"
             + (f"; differences up to {found.margin:g} count as tied." if found.margin else ".")
         )
     )
+    if said := race_caption(table):
+        st.caption(escaped(said))
     result_charts(ws, table, found, ("metric",))
 
 
@@ -129,6 +133,7 @@ def show() -> None:
         empty("This run has no outputs to compare.", "Resume it, or start another.", "run", "Open the run")
         return
     words = {name: label for name, (label, _) in VIEWS.items()}
+    state.show_address(state.VIEW)
     view = segments("View", words, state.VIEW, clears=(state.PAGE, state.ROW), label_visibility="collapsed")
     if view == "table":
         about_the_run(ws, table, found)

@@ -12,6 +12,7 @@ from workbench.app.widgets.errors import broken_files, explained
 from workbench.app.widgets.estimate import estimate_panel
 from workbench.app.widgets.experiment_form import Choices, experiment_form
 from workbench.app.widgets.new_file import duplicate, new_experiment
+from workbench.app.widgets.race_choice import race_choice
 from workbench.app.widgets.run_list import run_list
 from workbench.app.widgets.said import say_next, say_once
 from workbench.app.widgets.text import escaped
@@ -41,6 +42,7 @@ def choices(ws: Workspace) -> Choices:
 
 def actions(ws: Workspace, draft: Draft, experiment: Experiment | None) -> None:
     """Save, run, duplicate, delete."""
+    race = race_choice(experiment)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Save and run" if draft.changed else "Run",
@@ -51,7 +53,7 @@ def actions(ws: Workspace, draft: Draft, experiment: Experiment | None) -> None:
             with explained("starting the run"):
                 if draft.changed and experiment is not None:
                     save(ws, draft)
-                start_run(ws, draft.name)
+                start_run(ws, draft.name, race=race)
         if (
             st.button("Save", icon=":material/save:", disabled=experiment is None or not draft.changed)
             and experiment is not None

@@ -9,6 +9,7 @@ from workbench.app.pages import go, link
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.progress_panel import newest_outputs, progress_bar
+from workbench.app.widgets.race_standing import race_standing
 from workbench.app.widgets.run_list import run_list
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.undo import offer_undo, undo_bar
@@ -25,6 +26,7 @@ from workbench.engine import (
     runs,
     undelete_run,
 )
+from workbench.engine.records import get_run, race_of
 
 
 def panel(ws: Workspace, run_id: str, cells: tuple[Cell, ...], was_live: bool) -> None:
@@ -32,6 +34,9 @@ def panel(ws: Workspace, run_id: str, cells: tuple[Cell, ...], was_live: bool) -
     with explained("reading the run's progress"):
         now = progress(ws, run_id)
         progress_bar(now)
+        race = race_of(get_run(ws, run_id))
+        if race is not None:
+            race_standing(race, cells)
         if was_live and now.status not in LIVE:
             st.rerun()
         arrived = latest_outputs(ws, run_id, n=6)

@@ -19,12 +19,19 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 TOOLBAR = {"displaylogo": False, "displayModeBar": False}
-SYMBOLS = {"better": "triangle-up", "worse": "triangle-down", "tied": "square", "undecided": "circle-open"}
+SYMBOLS = {
+    "better": "triangle-up",
+    "worse": "triangle-down",
+    "tied": "square",
+    "undecided": "circle-open",
+    "stopped": "x",
+}
 COLOURS = {
     "better": "#2a9d62",
     "worse": "#d64550",
     "tied": "#8a8f98",
     "undecided": "#d97a1d",
+    "stopped": "#8a8f98",
     "baseline": "#6073e6",
 }
 """Seen well on light and dark paper; the symbols say the same without colour."""

@@ -19,7 +19,9 @@ def score(value: float | None) -> str:
 
 
 def signed(value: float) -> str:
-    """A difference, its sign always shown."""
+    """A difference, its sign always shown; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
     return f"{value:+.3f}" if abs(value) <= 1 else f"{value:+.1f}"
 
 

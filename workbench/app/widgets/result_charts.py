@@ -21,10 +21,13 @@ def result_charts(ws: Workspace, table: Report, found: Comparison, which: tuple[
     if "taken" in which:
         st.subheader("Quality against what it takes", anchor=False)
         paid = any(cell.cost_usd for cell in table.cells)
+        whole = [cell for cell in table.cells if cell.stopped is None]
         taken = ["latency", "cost" if paid else "tokens"]
         for column, against in zip(st.columns(len(taken)), taken, strict=True):
             with column:
-                tradeoff_chart(table.cells, metric, against, key=f"chart {against}")
+                tradeoff_chart(whole, metric, against, key=f"chart {against}")
+        if len(whole) < len(table.cells):
+            st.caption("Cells that the race stopped are not drawn: they have not seen all rows.")
         if not paid:
             st.caption("Cost is not drawn: every model of this run is free of charge.")
     if "votes" in which:

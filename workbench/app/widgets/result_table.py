@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.app.widgets.numbers import count, dollars, interval, seconds, signed
+from workbench.app.widgets.numbers import count, dollars, interval, many, seconds, signed
 from workbench.app.widgets.text import escaped, short
+from workbench.core.race import Race
 from workbench.core.run import CellComparison, CellReport, Comparison, Report
 
 PER_SCREEN = 50
@@ -14,6 +15,7 @@ BADGES = {
     "worse": ":red-badge[▼ worse]",
     "tied": ":gray-badge[= tied]",
     "undecided": ":orange-badge[? undecided]",
+    "stopped": ":gray-badge[■ stopped]",
 }
 
 
@@ -23,14 +25,26 @@ def verdict_words(found: CellComparison | None) -> str:
         return ":blue-badge[◆ baseline]"
     if found.verdict == "undecided" and found.rows_needed:
         return f"{BADGES['undecided']} about {count(found.rows_needed)} rows needed"
+    if found.verdict == "stopped":
+        return f"{BADGES['stopped']} after {many(found.stopped or 0, 'row')}"
     return BADGES[found.verdict]
+
+
+def _standing(cell: CellReport, found: CellComparison | None, race: Race | None) -> str:
+    """The verdict, with what a race made of the cell."""
+    words = verdict_words(found)
+    if race is not None and race.winner == cell.cell.index:
+        words += f" :green-badge[🏁 won the race after {many(race.rows, 'row')}]"
+    if cell.stopped is not None and (found is None or found.verdict != "stopped"):
+        words += f" {BADGES['stopped']} after {many(cell.stopped, 'row')}"
+    return words
 
 
 def result_table(report: Report, comparison: Comparison, offset: int = 0) -> None:
     """Cells in the experiment's order; `offset` is the first line shown."""
     found = {entry.cell.index: entry for entry in comparison.comparisons}
     lines = [
-        _line(cell, comparison.metric, found.get(cell.cell.index))
+        _line(cell, comparison.metric, found.get(cell.cell.index), report.race)
         for cell in report.cells[offset : offset + PER_SCREEN]
     ]
     columns = {name: [line[name] for line in lines] for name in lines[0]} if lines else {}
@@ -42,7 +56,7 @@ def result_table(report: Report, comparison: Comparison, offset: int = 0) -> Non
     st.table(columns, border="horizontal", hide_index=True, alt=f"Cells by {comparison.metric}")
 
 
-def _line(cell: CellReport, metric: str, found: CellComparison | None) -> dict[str, str]:
+def _line(cell: CellReport, metric: str, found: CellComparison | None, race: Race | None) -> dict[str, str]:
     against = f"{signed(found.difference)} [{signed(found.low)}, {signed(found.high)}]" if found else "–"
     setting = ", ".join(f"{key} {short(str(value), 30)}" for key, value in cell.cell.sampling.items())
     per_row = round((cell.prompt_tokens + cell.completion_tokens) / max(1, cell.outputs))
@@ -52,7 +66,7 @@ def _line(cell: CellReport, metric: str, found: CellComparison | None) -> dict[s
         "Setting": escaped(setting),
         escaped(metric): _unbroken(interval(cell.metrics.get(metric))),
         "Against baseline": _unbroken(against),
-        "Verdict": verdict_words(found),
+        "Verdict": _standing(cell, found, race),
         "Rows": count(cell.rows),
         "No answer": count(cell.unanswered),
         "Errors": count(cell.errors),
