@@ -86,9 +86,9 @@ def own_words(reply: str, judged: Sequence[str], verdict: re.Pattern[str]) -> tu
 
 
 def is_copy(reply: str, judged: Sequence[str]) -> bool:
-    """Whether the whole reply stands in a judged text."""
-    said = plain(reply)
-    return bool(said) and any(said in plain(text) for text in judged)
+    """Whether the whole reply stands in a judged text, however it is spaced."""
+    said = "".join(plain(reply).split())
+    return bool(said) and any(said in "".join(plain(text).split()) for text in judged)
 
 
 def plain(text: str) -> str:
@@ -101,4 +101,6 @@ def plain(text: str) -> str:
 
 def _stands_in(verdict: str, text: str) -> bool:
     # "score: 5" does not stand in "score: 52" or "score: 5.5", nor in a match's "score: 5-1"
-    return re.search(rf"(?<!\w){re.escape(verdict)}(?!\w|\s*[-./:,]\s*\d)", text) is not None
+    what, _, given = verdict.partition(":")
+    copy = rf"(?<!\w){re.escape(what)} ?: ?{re.escape(given.strip())}(?!\w|\s*[-./:,]\s*\d)"
+    return re.search(copy, text) is not None
