@@ -47,7 +47,7 @@ def score_run(
     """
     record = get_run(workspace, run)
     stored = workspace.store.scores.of_run(run)
-    counts = {cell: int(total["outputs"]) for cell, total in workspace.store.outputs.totals(run).items()}
+    counts = workspace.store.outputs.counts(run)
     experiment = Experiment.model_validate(record.definition["experiment"])
     names = metric_names(experiment)
     stale = [

@@ -125,6 +125,12 @@ class Outputs:
         with self._database.read() as connection:
             return [output_of(row) for row in connection.execute(query)]
 
+    def counts(self, run: str) -> dict[int, int]:
+        """Outputs per cell, out of the index alone."""
+        query = select(outputs.c.cell, func.count()).where(outputs.c.run == run).group_by(outputs.c.cell)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def totals(self, run: str) -> dict[int, dict[str, float]]:
         """Per cell: outputs, rows that have one, errors, answered ones, calls, tokens and cost."""
         query = (
