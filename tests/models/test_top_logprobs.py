@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,12 @@ from workbench.storage import Store
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+    held = local(folder)  # so that the others need not load it again
+    asyncio.run(held.warm())
+    yield folder
+    asyncio.run(held.close())
 
 
 def asked(text: str = "logs", top: int = 0, **sampling: Any) -> Request:
