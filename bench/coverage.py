@@ -1,6 +1,6 @@
 """How often each interval holds the true value: exactly where outcomes can be counted, else by simulation.
 
-    python -m bench.coverage            # the tables of docs/statistics.md, under two minutes
+    python -m bench.coverage            # the tables of docs/statistics.md, two to three minutes of CPU
     python -m bench.coverage --runs 4   # four times as many simulated columns, half the noise
 
 What is wanted at a nominal 95 %: 93.5 to 96.5. A cell outside is marked with *.
