@@ -127,10 +127,17 @@ def failures_chart(found: Failures, key: str) -> None:
         )
     )
     figure.add_hline(y=len(names) - 1.5, line_width=2, line_color=ink())
-    figure.update_layout(height=150 + 40 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_layout(height=190 + 40 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 8})
     ticks: dict[str, Any] = {"showgrid": False, "zeroline": False, "automargin": True, "tickfont": _ticks()}
-    labels = [safe(short(one.cell.label, 32)).replace(" · ", "<br>") for one in found.overall]
-    figure.update_xaxes(tickvals=list(range(len(labels))), ticktext=labels, side="top", tickangle=0, **ticks)
+    labels = [safe(short(one.cell.label, 32)) for one in found.overall]
+    angle = 0 if len(labels) < 4 else -35
+    figure.update_xaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
+        ticklabeloverflow="allow",
+        tickangle=angle,
+        **ticks,
+    )
     figure.update_yaxes(
         tickvals=list(range(len(names))),
         ticktext=[safe(short(name, LONGEST)) for name in names],

@@ -17,6 +17,7 @@ from workbench.engine.failure_groups import FailureGroup, Read
 
 ANY = "any"
 NOTHING = "\u00a0"
+CARD = 440  # pixels: two beside each other in a wide window, one in a narrow
 NOTABLE = 0.05  # share of rows that a kind must be harder by than all rows to be called hard
 READS: dict[str, str] = {"question": "Question", "output": "Output", "reason": "Reason given by the metric"}
 
@@ -58,11 +59,9 @@ def failures_view(ws: Workspace, table: Report, found: Comparison) -> None:
         "Where a square is above its column's “all rows”, the cell has trouble with that kind. "
         "The groups are found in the failures themselves: take them as leads to follow."
     )
-    for start in range(0, len(shown.groups), 2):
-        for column, place in zip(st.columns(2), (start, start + 1), strict=True):
-            if place < len(shown.groups):
-                with column:
-                    _card(shown, shown.groups[place], place)
+    with st.container(horizontal=True):
+        for place, group in enumerate(shown.groups):
+            _card(shown, group, place)
 
 
 def _read(name: str) -> Read:
@@ -72,7 +71,7 @@ def _read(name: str) -> Read:
 def _card(shown: Failures, group: FailureGroup, place: int) -> None:
     """A group's counts, and rows near its middle with the way to each."""
     cells = _cells(shown)
-    with st.container(border=True, key=f"failure group {place}"):
+    with st.container(border=True, key=f"failure group {place}", width=CARD):
         st.markdown(
             f"**{escaped(group.name)}**  \n"
             f"{many(group.failing, 'failing row')} of {count(group.rows)} of this kind "

@@ -18,6 +18,8 @@ from workbench.engine import History, RunChange, Workspace, history, run_change
 from workbench.engine.run_changes import CellChange
 from workbench.errors import UnknownName
 
+WORDS, NUMBERS = 380, 470  # pixels: beside each other in a wide window, else one below the other
+
 
 def history_view(ws: Workspace, table: Report, found: Comparison) -> None:
     """The line chart, then two runs to compare; this run is the newer one by itself."""
@@ -87,11 +89,12 @@ def _change(found: RunChange) -> None:
             changed.setdefault(one.cell.prompt, []).append(one)
     for name, cells in changed.items():
         with st.container(border=True):
-            words, numbers = st.columns([1, 1.2], gap="medium")
-            with words:
-                st.markdown(f"**{escaped(name)}**  \n{marked(cells[0].diff)}")
-            with numbers:
-                _table(found, cells, [_without(one.cell.label, name) for one in cells])
+            st.markdown(f"**{escaped(name)}**")
+            with st.container(horizontal=True):
+                with st.container(width=WORDS):
+                    st.markdown(marked(cells[0].diff))
+                with st.container(width=NUMBERS):
+                    _table(found, cells, [_without(one.cell.label, name) for one in cells])
     others = [one for one in found.cells if not one.diff]
     if others:
         st.markdown(
@@ -118,10 +121,10 @@ def _without(label: str, prompt: str) -> str:
 def _table(found: RunChange, cells: list[CellChange], labels: list[str]) -> None:
     columns = {
         "Cell": [escaped(short(label, 60)) for label in labels],
+        "Verdict": [verdict_words(one.comparison) if one.comparison else _missing(one) for one in cells],
+        "Change": [escaped(difference(one.comparison)) for one in cells],
         "Before": [_mean(one.before) for one in cells],
         "After": [_mean(one.after) for one in cells],
-        "Change": [_unbroken(difference(one.comparison)) for one in cells],
-        "Verdict": [verdict_words(one.comparison) if one.comparison else _missing(one) for one in cells],
     }
     st.table(columns, border="horizontal", hide_index=True, alt=f"{found.metric} before and after")
 
@@ -132,7 +135,3 @@ def _mean(estimate: MetricEstimate | None) -> str:
 
 def _missing(one: CellChange) -> str:
     return "new" if one.before is None else "gone" if one.after is None else "–"
-
-
-def _unbroken(text: str) -> str:
-    return escaped(text).replace(" ", "\u00a0")

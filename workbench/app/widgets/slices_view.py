@@ -96,9 +96,9 @@ def _table(shown: Slices, picked: list[int]) -> None:
                     else "",
                     "Rows": count(one.rows) if place == 0 else "",
                     "Cell": escaped(short(cell.cell.label, 60)),
-                    escaped(shown.metric): _unbroken(interval(cell.estimate)),
-                    "Against baseline": _unbroken(difference(cell.comparison)),
                     "Verdict": f"{words} :red-badge[⇄ not as a whole]" if cell.contradicts else words,
+                    escaped(shown.metric): _unbroken(interval(cell.estimate)),
+                    "Against baseline": escaped(difference(cell.comparison)),
                     "Unscored": count(cell.estimate.unscored),
                 }
             )
