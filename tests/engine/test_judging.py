@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import EXPERIMENT, adds, write_workspace
+from tests.engine.local_adder import LocalAdder, adder_provider, with_models
 from tests.fake_openai import BROKEN, Answer, Reply, completion, openai_server, with_alternatives
 from workbench.core.document import load
 from workbench.core.experiment import Experiment
+from workbench.core.model import Completion, Request
 from workbench.core.prompt import Prompt
 from workbench.engine import (
     Workspace,
@@ -378,6 +380,40 @@ def test_a_judge_can_be_one_of_several_checks(court: Court) -> None:
     (name,) = report(court.workspace, run).cells[0].metrics
     assert "judge-score" in name and "rubric" not in name
     assert [line.metrics[name].mean for line in report(court.workspace, run).cells] == [0.5, 1.0]
+
+
+@pytest.fixture
+def local_judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[LocalAdder]]:
+    """A local model that gives everything a 3."""
+
+    async def three(self: LocalAdder, request: Request) -> Completion:
+        return Completion("It is so-so.\nScore: 3", 5, 2)
+
+    monkeypatch.setattr(LocalAdder, "complete", three)
+    with adder_provider() as cls:
+        yield cls
+
+
+def test_a_local_judge_is_loaded_once_for_all_cells_and_not_at_all_for_the_cache(
+    court: Court, local_judge: type[LocalAdder]
+) -> None:
+    with_models(court.workspace, "name: tiny, provider: adder, model: a")
+    shown = report(court.workspace, court.run({**QUALITY, "model": "tiny"}))
+    assert [line.metrics["quality"].mean for line in shown.cells] == [3.0, 3.0]
+    assert local_judge.said == ["load tiny", "close tiny"]
+    court.run({**QUALITY, "model": "tiny"})
+    assert local_judge.said == ["load tiny", "close tiny", "close tiny"]
+
+
+def test_a_local_judge_that_cannot_be_loaded_leaves_the_other_metrics_alone(
+    court: Court, local_judge: type[LocalAdder]
+) -> None:
+    with_models(court.workspace, "name: tiny, provider: adder, model: a")
+    local_judge.cannot_load.add("tiny")
+    run = court.run("exact_match", {**QUALITY, "model": "tiny"})
+    first = report(court.workspace, run).cells[0].metrics
+    assert (first["exact_match"].n, first["quality"].n, first["quality"].unscored) == (12, 0, 12)
+    assert "no room for the weights" in court.scores(run)[0].reasons[0]
 
 
 def test_an_estimate_counts_the_judges_calls(court: Court) -> None:
