@@ -29,6 +29,8 @@ class TextsMetric(StructureMetric):
         case: whether upper and lower case differ; by itself they do not.
     """
 
+    needs_reference = True
+
     def __init__(self, values: str | list[str] | None = None, case: bool = False) -> None:
         self._values = None if values is None else check_texts(self.name, "values", values)
         self.needs_reference = values is None

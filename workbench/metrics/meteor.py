@@ -61,7 +61,8 @@ def _wordnet(name: str) -> Any:
         from nltk.corpus import wordnet
     except ImportError:
         raise MetricError(
-            f"Metric '{name}' needs the package nltk, which is not installed; add it with `pip install nltk`."
+            f"Metric '{name}' needs the package nltk, which is not installed; add it with: "
+            "pip install 'workbench[stems]'."
         ) from None
     try:
         wordnet.ensure_loaded()

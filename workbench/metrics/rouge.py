@@ -209,7 +209,7 @@ def _stemmer(name: str) -> Callable[[str], str]:
     except ImportError:
         raise MetricError(
             f"Metric '{name}': `stem: true` needs the package nltk, which is not installed; "
-            "add it with `pip install nltk`, or leave `stem` out."
+            "add it with: pip install 'workbench[stems]'; or leave `stem` out."
         ) from None
     stem: Callable[[str], str] = PorterStemmer().stem
     stem_again = lru_cache(maxsize=50_000)(stem)
