@@ -106,6 +106,16 @@ def test_infinite_scores_are_compared_without_a_verdict():
     assert both.difference == pytest.approx(1 / 3) and math.isfinite(both.low)
 
 
+def test_one_infinite_row_leaves_every_other_function_defined_too():
+    rows = np.column_stack([[INF, 1.0, 2.0], np.ones(3)])
+    compared = compare_corpus(rows, np.ones((3, 2)), ratio)
+    assert compared.difference == -INF and math.isnan(compared.p) and compared.n == 3
+    assert not non_inferiority([INF, 0.0, 0.1], 0.1).accepted
+    assert math.isnan(gain_per_doubling([[1.0, 2.0], [INF, 3.0]], [1, 2]).low)
+    assert rows_needed([INF, 0.5]) is None
+    assert math.isnan(permutation_test([INF, 0.5]))
+
+
 @pytest.mark.parametrize("values", [[], [NAN], [NAN] * 5])
 def test_nothing_scored_is_defined_everywhere(values):
     assert bootstrap_mean(values).n == proportion(values).n == 0

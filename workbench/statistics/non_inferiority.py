@@ -66,6 +66,8 @@ def non_inferiority(
     column, ids = column[kept], None if clusters is None else np.asarray(clusters)[kept]
     if len(column) == 0:
         return NOTHING_COMPARED
+    if not np.isfinite(column).all():
+        return NonInferiority(nan, nan, len(column), False)  # an infinite difference bounds nothing
     if ids is not None and len(np.unique(ids)) == len(ids):
         ids = None
     two_sided = 2 * confidence - 1

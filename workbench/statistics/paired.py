@@ -126,8 +126,12 @@ def compare_corpus(
         return aggregate(sums[..., width:]) - aggregate(sums[..., :width])
 
     units = unit_sums(np.concatenate([first, second], axis=1), ids)
-    total = units.sum(axis=0)
-    difference = float(gap(total))
+    differing = int(np.count_nonzero((first != second).any(axis=1)))
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        total = units.sum(axis=0)
+        difference = float(gap(total))
+    if not isfinite(difference):
+        return PairedComparison(difference, nan, nan, nan, len(first), differing)
     swaps = units[:, width:] - units[:, :width]
     swaps = swaps[(swaps != 0).any(axis=1)]
     if len(swaps) == 0:
@@ -138,7 +142,6 @@ def compare_corpus(
         moved = _half_sums(swaps, permutations, seed)
         swapped = np.concatenate([total[:width] + moved, total[width:] - moved], axis=1)
         p = tail_share(gap(swapped), difference, exact=len(swaps) <= EXACT_UNITS)
-    differing = int(np.count_nonzero((first != second).any(axis=1)))
     return PairedComparison(difference, min(low, difference), max(high, difference), p, len(first), differing)
 
 
@@ -216,12 +219,12 @@ def permutation_test(
 
     The signs of whole clusters are flipped together. Up to 12 clusters with a non-zero sum every
     pattern is enumerated and p is exact; beyond, p = (1 + as extreme) / (1 + permutations), never 0.
-    NaN differences are left out; none left gives NaN.
+    NaN differences are left out; none left, or an infinite one, gives NaN.
     Source: Fisher's randomisation test; Phipson & Smyth, SAGMB 9, 2010, for the added one.
     """
     column = np.asarray(differences, dtype=np.float64).reshape(-1)
     keep = ~np.isnan(column)
-    if not keep.any():
+    if not keep.any() or np.isinf(column).any():
         return nan
     ids = None if clusters is None else np.asarray(clusters)[keep]
     units = unit_sums(column[keep][:, None], ids)

@@ -43,4 +43,6 @@ def gain_per_doubling(
     if len(sizes) < 2 or not away.any():
         return Estimate(nan, nan, nan, 0)
     weights = away / float((away**2).sum())
-    return bootstrap_mean(weights @ scores, clusters, confidence, resamples, seed)
+    with np.errstate(invalid="ignore"):
+        slopes = weights @ scores
+    return bootstrap_mean(slopes, clusters, confidence, resamples, seed)

@@ -56,7 +56,7 @@ def rows_needed(
     mean, z_a the two-sided normal quantile of `confidence` and z_b the quantile of `power`. E d² is
     the variance under the null of flipped signs, E d² - δ² the variance under the effect. With
     repeats d is a row's mean difference, so the answer counts distinct rows. None when the effect is
-    zero or nothing was scored. The rows still missing are n minus the rows at hand.
+    zero or infinite, or nothing was scored. The rows still missing are n minus the rows at hand.
     Source: Connor, "Sample Size for Testing Differences in Proportions for the Paired-Sample
     Design", Biometrics 43, 1987, which this generalises from McNemar's test to any difference.
     """
@@ -64,7 +64,7 @@ def rows_needed(
     keep = ~np.isnan(column)
     ids = None if clusters is None else np.asarray(clusters)[keep]
     units = unit_sums(np.column_stack([column[keep], np.ones(int(keep.sum()))]), ids)
-    if len(units) == 0:
+    if len(units) == 0 or not np.isfinite(units).all():
         return None
     row_means = units[:, 0] / units[:, 1]
     effect = float(row_means.mean())
