@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Command, start
 from tests.engine.conftest import adds, write_workspace
 from tests.fake_openai import BaseUrl, openai_server
-from workbench.engine import Workspace, report
+from workbench.engine import Workspace, execute_run, resume_run
 
 ROWS = 120
 RACE = ("run", "sums", "--race", "exact_match", "--race-block", "10")
@@ -84,25 +84,37 @@ def test_bars_are_held_only_against_cells_that_saw_every_row(workbench: Command)
 
 
 def test_a_race_killed_in_the_middle_goes_on_where_it_was(tmp_path: Path):
-    with openai_server(delay_s=0.05, answer=adds) as url:
+    with openai_server(delay_s=0.1, answer=adds) as url:
         root = write_workspace(tmp_path / "killed", url, rows=ROWS)
-        process = start(root, *RACE, "--race-block", "2", "--race-confidence", "0.9999")
-        deadline = time.monotonic() + 30
+        process = start(root, *RACE, "--race-confidence", "0.99")
+        deadline = time.monotonic() + 60
         while len(url.bodies) < 24 and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         opened = Workspace.open(root)
         (run,) = [record.id for record in opened.store.runs.newest()]
-        kept = len(opened.store.outputs.done(run))
-        in_flight = len(url.bodies) - kept
-        ended = start(root, "run", "--resume", run)
-        _, said = ended.communicate(timeout=60)
-        assert ended.returncode == 0, said
-        assert "The race was decided" in said
+        in_flight = len(url.bodies) - len(opened.store.outputs.done(run))
+        resume_run(opened, run)
+        shown = execute_run(opened, run)
         asked = Counter(body["messages"][-1]["content"] for body in url.bodies)
         assert sum(asked.values()) - len(asked) <= in_flight
-        shown = report(opened, run)
         assert shown.race is not None and shown.race.winner == 1
         assert [line.rows for line in shown.cells] == [shown.race.rows, shown.race.rows]
+        assert len(asked) == 2 * shown.race.rows
         opened.close()
+
+
+def test_a_comparison_leaves_with_stopped_cells_marked_in_every_format(workbench: Command, root: Path):
+    run = workbench(*RACE, "--json").json["run"]
+    full = workbench("run", "sums", "--json").json["run"]
+    shown = workbench("compare", full, "--across", run)
+    assert "stopped after" in shown.out and "nan" not in shown.out
+    for kind in ("md", "csv", "json", "junit"):
+        file = root / f"found.{kind}"
+        workbench("compare", full, "--across", run, "--format", kind, "-o", file)
+        text = file.read_text("utf-8")
+        assert "stopped" in text and "nan" not in text.lower()
+    head, *lines = (root / "found.csv").read_text("utf-8").splitlines()
+    assert {line.count(",") for line in lines} == {head.count(",")}
+    assert "Missed: direct" in workbench("compare", full, "--across", run, "--fail-on", "stopped", code=4).err

@@ -25,7 +25,8 @@ FAILING = {
     "worse": ("worse",),
     "tied": ("tied",),
     "undecided": ("undecided",),
-    "not-better": ("worse", "tied", "undecided"),
+    "stopped": ("stopped",),
+    "not-better": ("worse", "tied", "undecided", "stopped"),
 }
 
 
@@ -58,7 +59,7 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="VERDICT",
-            help="Exit with 4 on this verdict: worse, undecided, tied, not-better; may be repeated.",
+            help="Exit with 4 on this verdict: worse, undecided, tied, stopped, not-better; may be repeated.",
         ),
     ] = None,
     pairs: EveryPair = False,
@@ -173,4 +174,6 @@ def _p_value(value: float) -> str:
 def _verdict(item: CellComparison) -> str:
     if item.verdict == "undecided" and item.rows_needed:
         return f"undecided: about {item.rows_needed:,} rows needed"
+    if item.verdict == "stopped":
+        return f"stopped after {item.stopped:,} rows"
     return item.verdict

@@ -144,14 +144,13 @@ class Execution:
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await worker
-            self._store_batch(*self._take())
+            self._store_rest()
 
     async def close(self) -> None:
         """Closes the models that are still open, and stores what they took."""
         for name in list(self._models):
             await self._close(name)
-        if self._uses:
-            self._store_batch(*self._take())
+        self._store_rest()
 
     def _opened(self, name: str) -> UsedModel:
         if name not in self._models:
@@ -227,6 +226,11 @@ class Execution:
         finished, self._finished = self._finished, []
         uses, self._uses = self._uses, []
         return finished, self._desk.take_new(), uses
+
+    def _store_rest(self) -> None:
+        rest = self._take()
+        if any(rest):
+            self._store_batch(*rest)
 
     def _store_batch(
         self, finished: list[Output], completions: list[StoredCompletion], uses: list[ModelUse]

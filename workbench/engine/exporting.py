@@ -73,7 +73,10 @@ def export_comparison(
     document = compare_json(comparison)
     if format == "json":
         return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    lines = [entry | {"sampling": json.dumps(entry["sampling"])} for entry in document["comparisons"]]
+    lines = [
+        entry | {"sampling": json.dumps(entry["sampling"]), "stopped": line.stopped}
+        for entry, line in zip(document["comparisons"], comparison.comparisons, strict=True)
+    ]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(list(lines[0]) if lines else [])

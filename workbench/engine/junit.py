@@ -55,7 +55,7 @@ def comparison_junit(comparison: Comparison, failing: Collection[str] = ("worse"
         said = (
             f"{entry.verdict}: {entry.difference:+.4f} [{entry.low:+.4f}, {entry.high:+.4f}] "
             f"over {entry.n} rows"
-        )
+        ).replace(" [+nan, +nan]", "")
         if entry.stopped is None:
             said += f", adjusted p {entry.p_adjusted:.3g}"
         return Case(entry.cell.label, failure=said if entry.verdict in failing else None, details=said)

@@ -72,9 +72,13 @@ def _line(line: CellReport, found: CellComparison | None, metric: str, paid: boo
         sign, verdict, rows = SIGNS[found.verdict], found.verdict, found.n
         difference = "–"
         if not isnan(found.difference):
-            difference = f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+            difference = f"{found.difference:+.3f}"
+            if not isnan(found.low):
+                difference += f" [{found.low:+.3f}, {found.high:+.3f}]"
         if found.rows_needed:
             verdict += f", about {found.rows_needed:,} rows needed"
+        if found.verdict == "stopped":
+            verdict += f" after {found.stopped:,} rows"
     cells = [
         sign,
         plain_text(line.cell.label),
@@ -96,6 +100,11 @@ def _notes(report: Report, comparison: Comparison) -> list[str]:
         f"- Run {plain_text(report.run)}: {report.calls:,} calls ({report.cached:,} from cache), "
         f"{report.errors:,} errors, {report.cost_usd:.4f} USD.",
     ]
+    if any(entry.stopped is not None for entry in comparison.comparisons):
+        notes.append(
+            "- **stopped**: a race ended the cell before it had all rows; it is not compared as if it were "
+            "complete, has no p-value, and its interval holds however early it stopped."
+        )
     versions = ", ".join(
         f"{plain_text(name)} {version[:8]}"
         for name, version in dict.fromkeys((line.cell.prompt, line.cell.version) for line in report.cells)
