@@ -76,7 +76,7 @@ def open_filters(tab: Any, active: int) -> None:
 
 def count(tab: Any) -> int:
     """How many rows the page says there are."""
-    said = tab.get_by_text(re.compile(r"^[\d,]+ rows?$")).first.inner_text()
+    said = tab.get_by_text(re.compile(r"^[\d,]+ rows?( ·.*)?$")).first.inner_text()
     return int(said.split()[0].replace(",", ""))
 
 

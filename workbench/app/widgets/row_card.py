@@ -27,13 +27,14 @@ def row_card(row: RowView, labels: Mapping[int, str], alone: bool, address: dict
     """
     # few elements a row: fifty rows are drawn at once
     with st.container(border=True):
-        if alone:
-            st.markdown(_asked(row, alone))
-        else:
-            asked, here = st.columns([7, 1])
-            asked.markdown(_asked(row, alone))
-            with here:
+        if not alone:
+            with st.container(
+                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+            ):
+                name = f":gray[{escaped(short(row.row_id, 60))}] {tag_badges(row.tags)}"
+                st.markdown(name, width="content")
                 link("compare", "Only this", **(address | {"row": row.row_id}))
+        st.markdown(_asked(row, alone))
         first = next(iter(labels))
         for column, (cell, label) in zip(st.columns(len(labels)), labels.items(), strict=True):
             output = row.outputs.get(cell)
@@ -65,7 +66,7 @@ def _said(output: OutputView, before: OutputView | None, alone: bool) -> str:
 
 
 def _asked(row: RowView, alone: bool) -> str:
-    """The row's id, tags, what was asked and the right answer; all columns where it stands alone."""
+    """What was asked and the right answer; all columns where the row stands alone."""
     fields = {key: str(value) for key, value in row.row.items() if key != "id"}
     if alone:
         right = {key for key, text in fields.items() if text == row.reference}
@@ -76,8 +77,7 @@ def _asked(row: RowView, alone: bool) -> str:
         )
     others = {key: text for key, text in fields.items() if text != str(row.reference)}
     first = next(iter(others.values()), "")
-    said = f":gray[{escaped(short(row.row_id, 60))}] {tag_badges(row.tags)}  \n"
-    said += escaped_lines(short(first, 600))
+    said = escaped_lines(short(first, 600))
     if row.reference is not None:
         said += f"  \n:gray[right answer] **{escaped(short(row.reference, 200))}**"
     return said

@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.app import state
 from workbench.app.widgets.controls import choose, search
+from workbench.app.widgets.numbers import many
 from workbench.app.widgets.text import escaped, short
 from workbench.engine import RowChoices, RowQuery, ScoreRange, Workspace, column_values
 
@@ -99,23 +100,26 @@ def asked(offered: Offered) -> RowQuery:
 
 def filters(ws: Workspace, run: str, offered: Offered, query: RowQuery) -> None:
     """The line of controls."""
-    which, finder, more = st.columns([3, 2, 1.6], vertical_alignment="bottom")
-    with which:
-        _only()
-    with finder:
-        search("Text in the row or the outputs", clears=STARTS_ANEW)
     active = query.filters + (query.sort != "row")
     label = f"Filter and sort ({active})" if active else "Filter and sort"
-    with more, st.popover(label, icon=":material/tune:", width="stretch", key="filter and sort"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _only()
+        search("Text in the row or the outputs", clears=STARTS_ANEW, width=270)
+        more = st.popover(label, icon=":material/tune:", key="filter and sort")
+    with more:
         _sorting(offered, query)
         _scores(offered)
         _columns(ws, run, offered)
         _others(offered)
     if "regressed" in state.words(state.ONLY, list(ONLY)) and not offered.choices.runs:
         st.info("There is no other run of this experiment, so nothing can have become worse.")
-    if active:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(" · ".join(_described(offered, query)), width="content")
+
+
+def active_line(found: int, offered: Offered, query: RowQuery) -> None:
+    """How many rows were found, what narrows them down behind the button, and a way back to all of them."""
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        st.caption(" · ".join([many(found, "row"), *_described(offered, query)]), width="content")
+        if query.filters or query.sort != "row":
             icon = ":material/filter_alt_off:"
             st.button("Clear filters", key="clear filters", type="tertiary", icon=icon, on_click=clear)
 
@@ -139,6 +143,7 @@ def _only() -> None:
         format_func=lambda name: ONLY[name],
         placeholder="All rows",
         on_change=store,
+        width=370,
     )
 
 
@@ -251,13 +256,9 @@ def _counted(value: str, counts: dict[str, int]) -> str:
 
 
 def _described(offered: Offered, query: RowQuery) -> list[str]:
-    """What narrows and orders the rows, in words (Markdown)."""
+    """What narrows and orders the rows and is not in sight, in words (Markdown)."""
     labels = offered.labels
-    said = [ONLY[name].lower() for name in query.only if name != "regressed"]
-    if query.against:
-        said.append(f"regressions against {escaped(query.against)}")
-    if query.contains:
-        said.append(f"with “{escaped(short(query.contains, 40))}”")
+    said = [f"regressions against {escaped(query.against)}"] if query.against else []
     for one in query.scores:
         low = [] if one.low is None else [f"at least {one.low:g}"]
         high = [] if one.high is None else [f"at most {one.high:g}"]

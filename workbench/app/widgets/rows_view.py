@@ -12,7 +12,15 @@ from workbench.app.widgets.controls import pager, pick_numbers
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import many
 from workbench.app.widgets.row_card import LONGEST, LONGEST_ALONE, row_card
-from workbench.app.widgets.row_filters import FILTER_KEYS, KEPT, SORT_KEYS, Offered, asked, filters
+from workbench.app.widgets.row_filters import (
+    FILTER_KEYS,
+    KEPT,
+    SORT_KEYS,
+    Offered,
+    active_line,
+    asked,
+    filters,
+)
 from workbench.app.widgets.row_tags import tag_badges, tag_problem, tag_several, tags_of_row
 from workbench.app.widgets.text import escaped
 from workbench.core.run import Comparison, Report
@@ -55,7 +63,7 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
     if not page.rows and page.total:  # the address asks for a page that is not there any more
         page = rows(ws, table.run, picked, query, (page.total - 1) // PER_SCREEN * PER_SCREEN, PER_SCREEN)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(many(page.total, "row"))
+        active_line(page.total, offered, query)
         if page.rows:
             tag_several(ws, table.run, page.rows, offered.choices.tags)
         pager(page.total, PER_SCREEN)
