@@ -31,6 +31,7 @@ _HOME = {
         "Prompt",
         "Sampling",
     ],
+    "workbench.core.race": ["Race", "RaceSettings"],
     "workbench.core.run": [
         "Cell",
         "CellComparison",

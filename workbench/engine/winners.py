@@ -29,9 +29,7 @@ class Winner:
     reason: str
 
 
-def winner(
-    workspace: Workspace, run: str, metric: str | None = None, shown: Report | None = None
-) -> Winner:
+def winner(workspace: Workspace, run: str, metric: str | None = None, shown: Report | None = None) -> Winner:
     """The cell with the best mean; where means are equal, the one that took fewer tokens.
 
     `shown`: the run's report, where it has been made already.
