@@ -50,7 +50,7 @@ _HOME = {
     "compare_pairs": "pairs",
     "pairs_json": "pairs",
     "Slices": "slicing",
-    "slice_choices": "slicing",
+    "slice_choices": "slice_offers",
     "slices": "slicing",
     "slices_json": "slicing",
     "Failures": "failure_groups",

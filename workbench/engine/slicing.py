@@ -21,12 +21,10 @@ from workbench.engine.plan import stored_cells
 from workbench.engine.records import get_run, race_of
 from workbench.engine.reporting import cell_json, estimate_json, number
 from workbench.engine.row_groups import (
-    MOST_GROUPS,
     RowGroup,
     bands,
     by_tag,
     by_value,
-    number_of,
     question_columns,
     text_of,
 )
@@ -41,8 +39,6 @@ from workbench.storage.scores import CellScores
 
 FEW_ROWS = 30
 LENGTH, TAGS, REFERENCE, COLUMN = "length", "tags", "reference", "column:"
-SAMPLED = 500
-"""Rows that are looked at to tell by which columns one may slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +80,6 @@ class Slices:
     slices: tuple[Slice, ...]
     notes: tuple[str, ...]
     confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class SliceChoice:
-    """Something that a run's rows may be sliced by, and what it is called."""
-
-    by: str
-    label: str
 
 
 def slices(
@@ -172,30 +160,6 @@ def slices(
     )
 
 
-def slice_choices(workspace: Workspace, run: str) -> tuple[SliceChoice, ...]:
-    """What a run's rows may be sliced by, columns with few values first; told from its first rows."""
-    record = get_run(workspace, run)
-    count = min(SAMPLED, workspace.store.runs.count_rows(record.row_set))
-    rows = list(workspace.store.runs.rows(record.row_set, range(count)).values())
-    reference = record.definition["reference"]
-    names = dict.fromkeys(key for row in rows for key in row if key != ID_COLUMN)
-    columns, lengths = [], []
-    for name in names:
-        values = [row.get(name) for row in rows]
-        label = f"{name} (the right answer)" if name == reference else name
-        if _repeats(values):
-            columns.append(SliceChoice(f"{COLUMN}{name}", label))
-        elif any(isinstance(value, str) for value in values):
-            lengths.append(SliceChoice(f"{LENGTH}:{name}", f"length of {label}"))
-    found = [*columns, *lengths]
-    if len(question_columns(record, rows)) > 1:
-        found.append(SliceChoice(LENGTH, "length of the row's text"))
-    found.append(SliceChoice(f"{LENGTH}:prompt", "length of the prompt"))
-    if workspace.store.row_tags.known(record.dataset):
-        found.append(SliceChoice(TAGS, "tags"))
-    return tuple(found)
-
-
 def slices_json(found: Slices) -> dict[str, Any]:
     """The slices as `compare RUN --by COLUMN --json` prints them."""
     return {
@@ -260,17 +224,6 @@ def _column(name: str, names: list[str], reference: str | None) -> str:
 def _words(row: dict[str, Any], columns: list[str]) -> float:
     values = [row.get(column) for column in columns]
     return float(sum(len(text_of(value).split()) for value in values if value is not None))
-
-
-def _repeats(values: list[Any]) -> bool:
-    """Whether a column's values make groups: at least two, and not one for each row."""
-    present = [value for value in values if value is not None and value != ""]
-    if not present:
-        return False
-    if all(number_of(value) is not None for value in present):
-        return len({number_of(value) for value in present}) > 1
-    distinct = len({text_of(value) for value in present})
-    return 1 < distinct <= max(MOST_GROUPS, len(present) // 4) and distinct < len(present)
 
 
 def _units(group: RowGroup, repeats: int) -> np.ndarray:

@@ -77,7 +77,10 @@ def choices(ws: Workspace, run_id: str) -> tuple[Report, Comparison | None]:
     which, by, against = st.columns([3, 1.2, 2.4])
     found = {run.id: run_label(run) for run in runs(ws, limit=50)}
     options = list(found) if run_id in found else [run_id, *found]
-    clears = (state.CELLS, state.BASELINE, state.METRIC, state.PAGE, state.ROW, *ABOUT_ONE_RUN)
+    clears = (
+        *(state.CELLS, state.BASELINE, state.METRIC, state.PAGE, state.ROW),
+        *(state.FAILING, state.OLDER, state.NEWER, *ABOUT_ONE_RUN),
+    )
     with which:
         chosen = choose("Run", options, state.RUN, run_id, clears, shown=lambda run: found.get(run, run))
     table = report(ws, chosen or run_id)

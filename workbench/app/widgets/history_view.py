@@ -60,6 +60,10 @@ def _two_runs(shown: History, current: str) -> tuple[str, str] | None:
         run.id: f"{run.created_at:%d %b %H:%M} UTC · {many(run.rows, 'row')} · {run.id[-6:]}"
         for run in shown.runs
     }
+    for key in (state.OLDER, state.NEWER):
+        if state.unknown(key, names) is not None:
+            st.warning("The address names a run that is not among these.", icon=":material/warning:")
+            state.put(**{key: None})
     second = current if current in names[1:] else names[-1]
     left, right = st.columns(2)
     with right:
