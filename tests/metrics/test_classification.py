@@ -135,7 +135,17 @@ def test_two_cells_that_name_different_labels_are_compared_label_by_label():
     better = metric.score(["a", "b"] * 19 + ["a", "y"], references)
     found = metric.compare(base, better)
     assert found.difference == pytest.approx(metric.value(better) - metric.value(base))
-    assert found.low > 0 and found.p < 0.01
+    assert found.p < 0.01
+    assert -1 <= found.low < found.difference < found.high <= 1
+
+
+def test_a_label_of_a_single_row_makes_the_interval_wide():
+    references = ["a", "b"] * 100
+    predictions = ["a", "b"] * 80 + ["a"] * 40
+    metric = load_metric("macro_f1")
+    common = metric.estimate(metric.score(predictions, references))
+    rare = metric.estimate(metric.score([*predictions, "a"], [*references, "c"]))
+    assert 0 <= rare.low < common.low and rare.high - rare.low > 3 * (common.high - common.low)
 
 
 def test_more_than_two_hundred_labels_are_no_classification():

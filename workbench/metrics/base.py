@@ -256,6 +256,7 @@ class Metric:
             clusters,
             confidence=confidence,
             seed=seed,
+            bounds=self.range,
         )
 
 
