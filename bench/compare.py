@@ -121,9 +121,7 @@ def main() -> None:
         tag_rows(opened, run, ["r7", "r20000"], "odd")
         print(f"| over {ROWS * CELLS:,} outputs, four cells chosen | wall s | CPU s | rows found |")
         print("| --- | --- | --- | --- |")
-        print(
-            f"| first screen: table, verdicts, 50 rows | {best_of(lambda: first_screen(opened, run))} | |"
-        )
+        print(f"| first screen: table, verdicts, 50 rows | {best_of(lambda: first_screen(opened, run))} | |")
         scores = (ScoreRange("rouge_l", None, high=0.5),)
         asked = {
             "all rows": RowQuery(),

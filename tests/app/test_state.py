@@ -32,5 +32,19 @@ def test_lists_keep_only_what_is_allowed() -> None:
     assert read("state.wholes('cells', [0, 1, 2], 2)", cells="2,9,2,x,,0,1") == "[2, 0]"
 
 
+def test_words_and_numbers_keep_only_what_is_allowed() -> None:
+    assert read("state.words('only', ['a', 'b'])", only="b,x,,b,a,../..") == "['b', 'a']"
+    assert read("state.words('only', ['a', 'b'])") == "[]"
+    for written, meant in (("-0.5", -0.5), ("3", 3.0), ("nan", None), ("1e9", None), ("", None), ("٣", None)):
+        assert read("state.number('low')", low=written) == str(meant)
+
+
+def test_a_link_to_this_page_keeps_what_it_is_told_to_keep() -> None:
+    found = read(
+        "state.here('run', 'tag', 'page', page=None, row='7')", run="r", tag="a&b=c", page="3", x="1"
+    )
+    assert found == "{'run': 'r', 'tag': 'a&b=c', 'row': '7'}"
+
+
 def test_text_is_short_and_has_no_control_characters() -> None:
     assert read("state.text('find')", find="a\x00b\nc" + "d" * 900) == repr("abc" + "d" * 195)
