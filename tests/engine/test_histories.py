@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.test_running import run_it
 from workbench.core.experiment import Experiment
+from workbench.core.race import Race, RaceSettings, Stop
 from workbench.engine import (
     Workspace,
     create_run,
@@ -138,3 +139,15 @@ def test_a_history_of_one_run_is_a_history(workspace: Workspace, experiment: Bui
         history(workspace, "sum")
     with pytest.raises(UnknownName, match="metric"):
         history(workspace, "sums", "bleu")
+
+
+def test_a_race_says_that_some_cells_ended_early(workspace: Workspace, experiment: Build) -> None:
+    older, newer = run_it(workspace, experiment()), run_it(workspace, experiment())
+    race = Race(RaceSettings("exact_match"), of_rows=12, rows=6, stopped={0: Stop(6, 1)})
+    workspace.store.runs.set(newer, race=race.to_json())
+    found = history(workspace, "sums")
+    assert any("1 of its 2 cells ended before they had all rows" in note for note in found.notes)
+    plain, raced = (point.estimate for point in found.lines[0].points)
+    assert raced.high - raced.low > plain.high - plain.low
+    stopped = run_change(workspace, older, newer).cells[0].comparison
+    assert stopped is not None and stopped.verdict == "stopped"

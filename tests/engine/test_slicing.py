@@ -228,6 +228,9 @@ def test_a_cell_that_a_race_stopped_has_no_verdict_in_a_slice(
     race = Race(RaceSettings("exact_match"), of_rows=40, rows=20, stopped={2: Stop(20, 1)})
     workspace.store.runs.set(run, race=race.to_json())
     found = slices(workspace, run, "kind")
+    wide = [one.cells[2].estimate.high - one.cells[2].estimate.low for one in found.slices]
+    whole = [one.cells[1].estimate.high - one.cells[1].estimate.low for one in found.slices]
+    assert all(raced > full for raced, full in zip(wide, whole))
     verdicts = [[c.comparison.verdict for c in one.cells if c.comparison] for one in found.slices]
     assert verdicts == [["better", "stopped"], ["tied", "stopped"]]
     assert any("A race stopped three-shots" in note for note in found.notes)

@@ -18,11 +18,12 @@ import numpy.typing as npt
 
 from workbench.core.dataset import ID_COLUMN
 from workbench.core.experiment import Experiment
+from workbench.core.race import Race
 from workbench.core.run import Cell
 from workbench.engine.comparing import check_scored
 from workbench.engine.failing import Mask, failing_rows
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, race_of
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.row_groups import question_columns, text_of
 from workbench.engine.score import metrics_of, score_run
@@ -154,7 +155,7 @@ def failures(
         overall=count.over(every, np.ones(len(every))),
         groups=tuple(sorted(groups, key=lambda one: (-one.failing, one.words))),
         sampled=len(texts) if max(bad.weight, good.weight) > 1 else None,
-        notes=tuple(_notes(read, name, fails, readable, len(groups))),
+        notes=(*_notes(read, name, fails, readable, len(groups)), *_stopped(cells, race_of(record))),
     )
 
 
@@ -292,6 +293,14 @@ def _notes(read: Read, metric: str, fails: Mask, readable: Mask, groups: int) ->
     if groups == 1:
         said.append("The failing rows are too few, or too much alike, to fall into groups.")
     return said
+
+
+def _stopped(cells: tuple[Cell, ...], race: Race | None) -> list[str]:
+    return [
+        f"A race stopped {cell.label} after {race.stopped[cell.index].rows:,} rows: its shares are of those."
+        for cell in cells
+        if race is not None and cell.index in race.stopped
+    ]
 
 
 def _count_json(one: CellFailures) -> dict[str, Any]:

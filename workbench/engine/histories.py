@@ -17,8 +17,8 @@ from typing import Any
 
 from workbench.core.run import Cell, MetricEstimate
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import effective_status
-from workbench.engine.reporting import estimate_json
+from workbench.engine.records import effective_status, race_of
+from workbench.engine.reporting import estimate_json, report
 from workbench.engine.score import estimate_of, metric_name, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName, WorkbenchError
@@ -152,8 +152,16 @@ def metrics_in(record: RunRecord) -> list[str]:
 def estimates_in(
     workspace: Workspace, record: RunRecord, metric: str
 ) -> tuple[dict[int, MetricEstimate], str]:
-    """A run's estimates by cell, and why there are none."""
+    """A run's estimates by cell; and why there are none, or what there is to know of them."""
+    race = race_of(record)
     try:
+        if race is not None and race.stopped:
+            cells = report(workspace, record.id).cells
+            found = {one.cell.index: one.metrics[metric] for one in cells if metric in one.metrics}
+            return (
+                found,
+                f"a race; {len(race.stopped)} of its {len(cells)} cells ended before they had all rows.",
+            )
         scores = score_run(workspace, record.id)
     except WorkbenchError as problem:
         return {}, str(problem)

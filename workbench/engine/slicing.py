@@ -28,8 +28,8 @@ from workbench.engine.row_groups import (
     question_columns,
     text_of,
 )
-from workbench.engine.score import clusters_of, metrics_of, score_run
-from workbench.engine.stopped_cells import without_verdicts
+from workbench.engine.score import metrics_of, score_run
+from workbench.engine.stopped_cells import estimate_at_any_time, without_verdicts
 from workbench.engine.workspace import Workspace
 from workbench.errors import UsageError, suggestion
 from workbench.metrics import Metric, Scores
@@ -116,13 +116,12 @@ def slices(
     race = race_of(record)
     lines = without_verdicts(comparison_lines(measure, experiment, pairs, clusters), whole.baseline, race)
     over_all = {line.cell.index: line for line in whole.comparisons}
-    every = clusters_of(repeats, len(scores[cells[0].index, name].values))
+    every = np.arange(len(scores[cells[0].index, name].values))
     found = []
     for place, group in enumerate(groups):
         family = lines[place * (len(cells) - 1) : (place + 1) * (len(cells) - 1)]
         here = {line.cell.index: line for line in family}
         units = _units(group, repeats)
-        ids = None if repeats == 1 else units // repeats
         found.append(
             Slice(
                 name=group.name,
@@ -130,7 +129,7 @@ def slices(
                 cells=tuple(
                     SliceCell(
                         cell,
-                        _estimate(measure, _of_units(scores[cell.index, name], units), ids, experiment),
+                        _estimate(measure, scores[cell.index, name], units, experiment, race),
                         here.get(cell.index),
                         _contradict(here.get(cell.index), over_all.get(cell.index)),
                     )
@@ -142,7 +141,7 @@ def slices(
     totals = tuple(
         SliceCell(
             cell,
-            _estimate(measure, scores[cell.index, name], every, experiment),
+            _estimate(measure, scores[cell.index, name], every, experiment, race),
             over_all.get(cell.index),
         )
         for cell in cells
@@ -244,11 +243,19 @@ def _of_units(scores: CellScores, units: np.ndarray) -> CellScores:
 
 
 def _estimate(
-    metric: Metric, scores: CellScores, clusters: np.ndarray | None, experiment: Experiment
+    metric: Metric, scores: CellScores, units: np.ndarray, experiment: Experiment, race: Race | None
 ) -> MetricEstimate:
-    column = Scores(scores.values, scores.sufficient, scores.blocks)
-    found = metric.estimate(column, clusters=clusters, confidence=experiment.confidence)
-    return MetricEstimate(found.mean, found.low, found.high, found.n, len(scores.values) - found.n)
+    part = _of_units(scores, units)
+    column = Scores(part.values, part.sufficient, part.blocks)
+    clusters = None if experiment.repeats == 1 else units // experiment.repeats
+    estimate = metric.estimate(column, clusters=clusters, confidence=experiment.confidence)
+    low, high, n = estimate.low, estimate.high, estimate.n
+    found = MetricEstimate(estimate.mean, low, high, n, len(units) - n)
+    if race is None or race.rows_of(scores.cell) == race.of_rows or found.n == 0:
+        return found
+    here = np.full(len(scores.values), np.nan)
+    here[units] = part.values
+    return estimate_at_any_time(found, here, metric, race, experiment.confidence)
 
 
 def _contradict(here: CellComparison | None, whole: CellComparison | None) -> bool:
