@@ -30,9 +30,7 @@ class Math(Metric):
     name = "math"
     description = "Share of answers mathematically equal to the reference, in plain text or LaTeX."
     kind = "proportion"
-    source = (
-        "Polynomials by sympy; else values at random points (after Schwartz, JACM 27, 1980)."
-    )
+    source = "Polynomials by sympy; else values at random points (after Schwartz, JACM 27, 1980)."
 
     def score_one(self, prediction: str, references: list[str]) -> float:
         accepted = [_reference(text) for text in references]
