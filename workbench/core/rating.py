@@ -78,6 +78,7 @@ class Rating:
         both_bad: a tie in which neither is acceptable.
         first: the cell that stood first (left), or None where that is not known.
         correction: a better answer that the rater wrote, for row and cell.
+        corrects: the cell whose output the correction betters, None without a correction.
         seconds: how long the rater took, where that is known.
     """
 
@@ -97,6 +98,7 @@ class Rating:
     chosen: Chosen = "uncertain"
     note: str = ""
     correction: str | None = None
+    corrects: int | None = None
     seconds: float | None = None
     created_at: datetime.datetime | None = None
 

@@ -162,6 +162,7 @@ rating_items = Table(
     Column("item", String(40), primary_key=True),
     Column("run", String(60), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
     Column("rater", String(60), nullable=False),
+    Column("number", Integer, nullable=False),  # of the rater's items in this run, from 1
     Column("mode", String(20), nullable=False),
     Column("position", Integer, nullable=False),
     Column("repeat", Integer, nullable=False),
@@ -171,7 +172,8 @@ rating_items = Table(
     Column("chosen", String(20), nullable=False),
     Column("state", String(20), nullable=False),  # shown, rated, skipped
     Column("shown_at", Float, nullable=False),  # UNIX seconds: what is shown too long is given to others
-    Index("ix_rating_items_run", "run", "rater"),
+    Index("ix_rating_items_run", "run", "rater", "number", unique=True),
+    Index("ix_rating_items_state", "run", "state"),
 )
 
 ratings = Table(
@@ -194,6 +196,7 @@ ratings = Table(
     Column("chosen", String(20), nullable=False),
     Column("note", Text, nullable=False, default=""),
     Column("correction", Text),
+    Column("corrects", Integer),  # of a pair: the cell whose output the correction betters
     Column("seconds", Float),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_ratings_run", "run", "id"),

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("item", sa.String(length=40), nullable=False),
         sa.Column("run", sa.String(length=60), nullable=False),
         sa.Column("rater", sa.String(length=60), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("mode", sa.String(length=20), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("repeat", sa.Integer(), nullable=False),
@@ -33,7 +34,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("item"),
     )
-    op.create_index("ix_rating_items_run", "rating_items", ["run", "rater"], unique=False)
+    op.create_index("ix_rating_items_run", "rating_items", ["run", "rater", "number"], unique=True)
+    op.create_index("ix_rating_items_state", "rating_items", ["run", "state"], unique=False)
     op.create_table(
         "ratings",
         sa.Column(
@@ -55,6 +57,7 @@ def upgrade() -> None:
         sa.Column("chosen", sa.String(length=20), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("correction", sa.Text(), nullable=True),
+        sa.Column("corrects", sa.Integer(), nullable=True),
         sa.Column("seconds", sa.Float(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.id"], ondelete="CASCADE"),
