@@ -268,6 +268,8 @@ def _described(offered: Offered, query: RowQuery) -> list[str]:
         said.append(f"{escaped(query.column)} is “{escaped(short(query.value, 40))}”")
     if query.tag:
         said.append(f"tag {escaped(query.tag)}")
+    if offered.choices.repeats > 1:
+        said.append(f"repeat {query.repeat + 1} of {offered.choices.repeats}")
     if query.sort != "row":
         words = SORTS[query.sort].lower()
         of = list(labels)[-1] if query.of is None else query.of
