@@ -314,6 +314,19 @@ def test_reports_mark_what_was_stopped(wide: Workspace, experiment: Build) -> No
         assert f"stopped after {race.stopped[0].rows} rows" in text and "nan" not in text
 
 
+def test_a_score_of_all_rows_together_has_a_difference_and_no_interval(
+    wide: Workspace, experiment: Build
+) -> None:
+    run = raced(wide, experiment(metrics=["exact_match", "chrf"]))
+    (line,) = compare(wide, run, "chrf").comparisons
+    assert (line.verdict, line.rows_needed) == ("undecided", None)
+    assert line.difference > 0 and line.low != line.low
+    assert "nan" not in winner(wide, run, "chrf").reason
+    chrf = report(wide, run).cells[0].metrics["chrf"]
+    assert chrf.n > 0 and chrf.low != chrf.low
+    assert "nan" not in export_report(wide, run, "table")
+
+
 def test_the_question_of_size_leaves_stopped_cells_out_and_says_so(
     wide: Workspace, experiment: Build
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any, Literal, cast, get_args
@@ -154,9 +155,11 @@ def _table(workspace: Workspace, shown: Report, plain: bool) -> tuple[list[str],
 
 
 def interval_text(estimate: MetricEstimate) -> str:
-    """`0.710 [0.640, 0.770]`; a dash where nothing was scored."""
+    """`0.710 [0.640, 0.770]`, the mean alone without an interval; a dash where nothing was scored."""
     if estimate.n == 0:
         return "–"
+    if math.isnan(estimate.low):
+        return f"{estimate.mean:.3f}"
     return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
@@ -168,7 +171,8 @@ def verdict_texts(comparison: Comparison) -> dict[int, str]:
             texts[line.cell.index] = "–"
             continue
         if line.verdict == "stopped":
-            texts[line.cell.index] = f"stopped after {line.stopped} rows ({line.difference:+.3f})"
+            said = f" ({line.difference:+.3f})" if math.isfinite(line.difference) else ""
+            texts[line.cell.index] = f"stopped after {line.stopped} rows{said}"
             continue
         more = f", about {line.rows_needed} rows needed" if line.rows_needed else ""
         if line.stopped is not None:

@@ -19,7 +19,8 @@ import numpy as np
 from workbench.core.experiment import Experiment
 from workbench.core.race import Race
 from workbench.core.run import Cell, CellComparison, MetricEstimate, Verdict
-from workbench.metrics import Metric
+from workbench.metrics import Metric, Scores
+from workbench.metrics.base import aligned
 from workbench.statistics import Interval, anytime_interval
 from workbench.storage.scores import CellScores
 
@@ -100,8 +101,23 @@ def _line(
         wide = 1 - (1 - experiment.confidence) / judged
         found = _verdict(_interval(rows, width, metric, wide), metric, experiment.margin)
     stop = race.stopped.get(cell.index) or race.stopped[baseline.index]
-    mean = float(rows.mean()) if len(rows) and metric.kind != "corpus" else math.nan
+    mean = _corpus_gain(metric, before, after) if metric.kind == "corpus" else math.nan
+    if len(rows) and metric.kind != "corpus":
+        mean = float(rows.mean())
     return CellComparison(cell, mean, low, high, math.nan, math.nan, n, found, None, stop.rows)
+
+
+def _corpus_gain(metric: Metric, before: CellScores, after: CellScores) -> float:
+    both = np.isfinite(before.values) & np.isfinite(after.values)
+    first, second = aligned(
+        Scores(before.values, before.sufficient, before.blocks),
+        Scores(after.values, after.sufficient, after.blocks),
+    )
+    values = [
+        metric.value(Scores(one.values[both], None if one.sufficient is None else one.sufficient[both]))
+        for one in (first, second)
+    ]
+    return values[1] - values[0]
 
 
 def _interval(rows: np.ndarray, width: float, metric: Metric, confidence: float) -> Interval:
