@@ -40,7 +40,7 @@ def history(
     found = read_history(opened, experiment, metric, limit)
     names = [run.id for run in found.runs]
     second = find_run(opened, newer) if newer else names[-1]
-    before = [name for name in names if name < second]
+    before = names[: names.index(second)] if second in names else names
     first = find_run(opened, older) if older else before[-1] if before else None
     changed = run_change(opened, first, second, found.metric) if first else None
     if as_json:

@@ -71,7 +71,7 @@ def _two_runs(shown: History, current: str) -> tuple[str, str] | None:
             choose("To", names[::-1], state.NEWER, second, shown=lambda run: label[run], sticky=False)
             or second
         )
-    before = [name for name in names if name < newer] or [name for name in names if name != newer]
+    before = names[: names.index(newer)] or names[1:]
     with left:
         older = choose(
             "From", names[::-1], state.OLDER, before[-1], shown=lambda run: label[run], sticky=False
