@@ -18,7 +18,7 @@ from workbench.engine.execute import Execution, OnProgress, make_progress
 from workbench.engine.model_services import RunServices
 from workbench.engine.plan import load_plan, make_plan
 from workbench.engine.racing import new_race, outcome, work_race
-from workbench.engine.records import effective_status, get_run, hold
+from workbench.engine.records import effective_status, get_run, hold, is_imported
 from workbench.engine.reporting import report
 from workbench.engine.score import score_run
 from workbench.engine.workspace import Workspace
@@ -122,11 +122,11 @@ def _work(workspace: Workspace, record: RunRecord, on_progress: OnProgress | Non
     said = ""
     try:
         plan = load_plan(workspace, record)
-        execution = Execution(workspace, plan, record, on_progress)
-        if record.race is None:
-            asyncio.run(execution.work())
-        else:
+        if record.race is not None:
+            execution = Execution(workspace, plan, record, on_progress)
             said = outcome(asyncio.run(work_race(workspace, plan, record, execution)), plan.cells)
+        elif not is_imported(record):
+            asyncio.run(Execution(workspace, plan, record, on_progress).work())
         with RunServices(workspace, record, plan, on_progress) as services:
             score_run(workspace, record.id, services, lambda words: runs.set(record.id, message=words))
     except RunCancelled as stop:
@@ -157,12 +157,21 @@ def cancel_run(workspace: Workspace, run: str) -> None:
 
 
 def resume_run(workspace: Workspace, run: str, retry_errors: bool = True, owner: str = "worker") -> None:
-    """Queues a stopped run again: only what has no output is asked, errors too unless told not to."""
+    """Queues a stopped run again: only what has no output is asked, errors too unless told not to.
+
+    Of a run whose outputs were imported only scoring can go on. Raises RunError where nothing can.
+    """
     record = get_run(workspace, run)
     status = effective_status(workspace, record)
     if status not in RESUMABLE:
         raise RunError(f"Run '{run}' is {status}; there is nothing to resume.")
-    workspace.store.runs.requeue(run, drop_errors=retry_errors, owner=owner)
+    imported = is_imported(record)
+    if imported and status == "completed" and retry_errors:
+        raise RunError(
+            f"The outputs of run '{run}' were imported, so there is nothing to ask again; "
+            "import a newer file, or add metrics with `workbench runs score`."
+        )
+    workspace.store.runs.requeue(run, drop_errors=retry_errors and not imported, owner=owner)
 
 
 def raise_budget(workspace: Workspace, run: str, budget_usd: float | None) -> None:

@@ -59,6 +59,11 @@ def effective_status(workspace: Workspace, record: RunRecord) -> str:
     return record.status
 
 
+def is_imported(record: RunRecord) -> bool:
+    """Whether a run's outputs were made elsewhere: nothing can be asked again."""
+    return "imported" in record.definition
+
+
 def race_of(record: RunRecord) -> Race | None:
     """The race that a run is; None where all of its cells get all rows."""
     return Race.from_json(record.race) if record.race else None

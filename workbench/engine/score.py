@@ -206,7 +206,7 @@ def _score(
                 spread.on_rows = partial(_rows_scored, on_scoring, words)
             metrics[name].spread = spread
             result = metrics[name].score_outputs(outputs)
-            scores = _cell_scores(metrics[name], name, index, result, units, total, stored, plan.experiment)
+            scores = lay_out(metrics[name], name, index, result, units, total, stored, plan.experiment)
             workspace.store.scores.put(record.id, scores)
             fresh.append(scores)
     return fresh
@@ -220,7 +220,7 @@ def _reads_whole(metric: Metric) -> bool:
     return metric.reads == "text" or metric.needs_outputs or metric.asks_models
 
 
-def _cell_scores(
+def lay_out(
     metric: Metric,
     name: str,
     cell: int,

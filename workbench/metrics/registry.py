@@ -103,6 +103,12 @@ def _load(settings: dict[str, Any]) -> Metric:
         from workbench.metrics.hub import HubMetric
 
         return HubMetric(settings.pop("evaluate"), **settings)
+    if "imported" in settings:
+        from workbench.metrics.imported import Imported
+
+        settings["score"] = settings.pop("imported")
+        _check_settings(Imported, settings)
+        return Imported(**settings)
     if "judge" in settings:
         from workbench.metrics.judge import Judge
 

@@ -57,7 +57,7 @@ class Outputs:
         with self._database.write() as connection:
             insert_completions(connection, self._database.engine.dialect.name, completions)
             if new:
-                connection.execute(insert(outputs), [_values(run, output, now) for output in new])
+                connection.execute(insert(outputs), [output_values(run, output, now) for output in new])
             if run_values:
                 connection.execute(update(runs).where(runs.c.id == run).values(**run_values))
 
@@ -203,7 +203,8 @@ def count_stored(connection: Connection, run: str) -> tuple[int, int]:
     return int(done), int(errors)
 
 
-def _values(run: str, output: Output, now: float) -> dict[str, Any]:
+def output_values(run: str, output: Output, now: float) -> dict[str, Any]:
+    """An output as a row of `outputs`; `now` in UNIX seconds."""
     values: dict[str, Any] = {name: getattr(output, name) for name in PLAIN}
     values["run"] = run
     values["stored_at"] = now

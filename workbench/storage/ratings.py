@@ -27,11 +27,7 @@ class Ratings:
         if not new:
             return
         now = datetime.datetime.now(datetime.UTC)
-        values = [
-            {name: getattr(rating, name) for name in Rating.__dataclass_fields__}
-            | {"created_at": rating.created_at or now}
-            for rating in new
-        ]
+        values = [rating_values(rating, now) for rating in new]
         with self._database.write() as connection:
             connection.execute(insert(ratings), values)
 
@@ -39,7 +35,7 @@ class Ratings:
         """Every rating of a run as it was given, oldest first."""
         query = select(*COLUMNS).where(ratings.c.run == run).order_by(ratings.c.id)
         with self._database.read() as connection:
-            return [_rating(row) for row in connection.execute(query)]
+            return [rating_of(row) for row in connection.execute(query)]
 
     def current(self, run: str) -> list[Rating]:
         """The ratings that count, oldest first: the last of each item and criterion, if it has a value."""
@@ -54,7 +50,7 @@ class Ratings:
             .order_by(ratings.c.id)
         )
         with self._database.read() as connection:
-            return [_rating(row) for row in connection.execute(query)]
+            return [rating_of(row) for row in connection.execute(query)]
 
     def count(self, run: str) -> int:
         """How many items of a run have a rating that counts."""
@@ -81,7 +77,14 @@ class Ratings:
                 connection.execute(rating_plans.update().where(rating_plans.c.run == run).values(**values))
 
 
-def _rating(row: Any) -> Rating:
+def rating_values(rating: Rating, now: datetime.datetime) -> dict[str, Any]:
+    """A rating as a row of `ratings`; one without a time gets `now`."""
+    values = {name: getattr(rating, name) for name in Rating.__dataclass_fields__}
+    return values | {"created_at": rating.created_at or now}
+
+
+def rating_of(row: Any) -> Rating:
+    """A rating from the values of `COLUMNS`."""
     values = dict(zip(Rating.__dataclass_fields__, row, strict=True))
     values["created_at"] = aware(values["created_at"])
     return Rating(**values)

@@ -41,27 +41,13 @@ class CellScoresTable:
 
     def put(self, run: str, new: CellScores) -> None:
         """Stores a cell's scores in place of older ones."""
-        matrix = new.sufficient
         with self._database.write() as connection:
             connection.execute(
                 delete(scores).where(
                     scores.c.run == run, scores.c.cell == new.cell, scores.c.metric == new.metric
                 )
             )
-            connection.execute(
-                insert(scores).values(
-                    run=run,
-                    cell=new.cell,
-                    metric=new.metric,
-                    outputs=new.outputs,
-                    values=new.values.astype(np.float64).tobytes(),
-                    sufficient=None if matrix is None else matrix.astype(np.float64).tobytes(),
-                    width=0 if matrix is None else matrix.shape[1],
-                    blocks=json.dumps(new.blocks, ensure_ascii=False) if new.blocks else None,
-                    reasons=json.dumps(dict(new.reasons), ensure_ascii=False) if new.reasons else None,
-                    estimate=new.estimate,
-                )
-            )
+            connection.execute(insert(scores).values(score_values(run, new)))
 
     def of_run(self, run: str) -> dict[tuple[int, str], CellScores]:
         """Every stored score of a run by (cell, metric)."""
@@ -91,3 +77,20 @@ class CellScoresTable:
                     {int(unit): reason for unit, reason in json.loads(reasons or "{}").items()},
                 )
         return found
+
+
+def score_values(run: str, new: CellScores) -> dict[str, Any]:
+    """A cell's scores as a row of `scores`."""
+    matrix = new.sufficient
+    return {
+        "run": run,
+        "cell": new.cell,
+        "metric": new.metric,
+        "outputs": new.outputs,
+        "values": new.values.astype(np.float64).tobytes(),
+        "sufficient": None if matrix is None else matrix.astype(np.float64).tobytes(),
+        "width": 0 if matrix is None else matrix.shape[1],
+        "blocks": json.dumps(new.blocks, ensure_ascii=False) if new.blocks else None,
+        "reasons": json.dumps(dict(new.reasons), ensure_ascii=False) if new.reasons else None,
+        "estimate": new.estimate,
+    }

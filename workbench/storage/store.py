@@ -5,9 +5,11 @@ from __future__ import annotations
 from workbench.storage.benchmarks import Benchmarks
 from workbench.storage.completions import Completions
 from workbench.storage.database import Database
+from workbench.storage.imported_runs import ImportedRuns
 from workbench.storage.model_uses import ModelUses
 from workbench.storage.outputs import Outputs
 from workbench.storage.prompt_versions import PromptVersions
+from workbench.storage.rating_items import RatingItems
 from workbench.storage.ratings import Ratings
 from workbench.storage.row_facts import RowFacts
 from workbench.storage.row_tags import RowTags
@@ -30,6 +32,8 @@ class Store:
         self.row_facts = RowFacts(self.database)
         self.row_tags = RowTags(self.database)
         self.ratings = Ratings(self.database)
+        self.rating_items = RatingItems(self.database)
+        self.imported_runs = ImportedRuns(self.database)
 
     def close(self) -> None:
         """Closes every connection."""

@@ -1,9 +1,9 @@
 """What a file of finished outputs holds, in our words: each format yields these, `storing` makes a run of them.
 
-    FinishedOutput(row_id="17", row={"question": "…"}, prompt="direct", model="gpt-4", text="Answer: 42",
-                   reference="42", scores={"contains": 1.0})
-    FinishedPreference(row_id="17", row={…}, rater="ada", first=Side("direct", "gpt-4", "…"),
-                       second=Side("direct", "claude-2", "…"), value=0.5)
+FinishedOutput(row_id="17", row={"question": "…"}, prompt="direct", model="gpt-4", text="Answer: 42",
+               reference="42", scores={"contains": 1.0})
+FinishedPreference(row_id="17", row={…}, rater="ada", first=Side("direct", "gpt-4", "…"),
+                   second=Side("direct", "claude-2", "…"), value=0.5)
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class FinishedOutput:
         text: the whole output; "" where the call failed.
         reference: the right answer (or a list of acceptable ones), where there is one.
         repeat: which repeat of the row it is, from 0; None takes the next that is free.
-        answer: what was read out of the text; None leaves that to the import's answer rule.
+        answer: what the other tool read out of the text; None: it does not say.
         error: why the call failed; None where it did not.
         scores: by metric name, what the other tool measured; None or NaN is "not scored".
         messages: the prompt as templates, where the file tells; the first output of a prompt decides.
@@ -93,7 +93,9 @@ class ImportSettings:
         model, prompt, reference, row: columns of a table; None: what the format knows by itself.
         model_name: the model of every output, where no column says.
         scores: columns of a table with scores.
-        answer: how answers are read where the file gives none; also how references are read.
+        lower: scores of which less is better, by their names in the file.
+        answer: how answers are read out of texts, in place of those that the file gives, and of right
+            answers; None keeps the file's, and takes the whole text where it has none.
     """
 
     output: str | None = None
@@ -103,7 +105,8 @@ class ImportSettings:
     reference: str | None = None
     row: str | None = None
     scores: tuple[str, ...] = ()
-    answer: AnswerRule = AnswerRule()
+    lower: tuple[str, ...] = ()
+    answer: AnswerRule | None = None
 
 
 @dataclass

@@ -4,7 +4,7 @@
     class AlpacaEval(FinishedFormat):
         description = "AlpacaEval's model outputs and annotations."
 
-        def recognises(self, head: Head) -> bool: ...
+        def recognises(self, head: Head, settings: ImportSettings) -> bool: ...
         def read(self, source: Source, settings: ImportSettings, unmapped: Unmapped) -> Iterator[Finished]: ...
 
 A file of `formats/` holds one. A package outside adds one through the entry point group
@@ -30,7 +30,7 @@ class FinishedFormat:
     suffixes: ClassVar[tuple[str, ...]] = ()
     description: ClassVar[str] = ""
 
-    def recognises(self, head: Head) -> bool:
+    def recognises(self, head: Head, settings: ImportSettings) -> bool:
         """Whether a file that begins like this is of the format; asked where the suffix fits."""
         raise NotImplementedError
 
@@ -60,7 +60,7 @@ def finished_format(name: str, suffixes: tuple[str, ...]) -> Callable[[F], F]:
     return register
 
 
-def recognise(source: Source) -> FinishedFormat | None:
+def recognise(source: Source, settings: ImportSettings) -> FinishedFormat | None:
     """The format that a file is of; None where it is none. Raises UsageError where it may be two."""
     found = []
     head: Head | None = None
@@ -68,7 +68,7 @@ def recognise(source: Source) -> FinishedFormat | None:
         candidate = finished_formats.get(name)()
         if source.suffix in candidate.suffixes:
             head = head or head_of(source)
-            if candidate.recognises(head):
+            if candidate.recognises(head, settings):
                 found.append(candidate)
     if len(found) > 1:
         names = " or ".join(f"--format {one.name}" for one in found)
