@@ -5,6 +5,7 @@ p-values of a table go through `holm`, and `verdict` says what one may claim.
 """
 
 from workbench.statistics.anytime import PairwiseEvidence, anytime_interval
+from workbench.statistics.bradley_terry import Ranking, bradley_terry
 from workbench.statistics.intervals import (
     Estimate,
     Interval,
@@ -37,6 +38,7 @@ from workbench.statistics.planning import (
     detectable_difference,
 )
 from workbench.statistics.scaling import gain_per_doubling
+from workbench.statistics.uncertain_pairs import UncertainPairs, most_uncertain_pairs
 from workbench.statistics.verdict import Verdict, rows_needed, verdict
 
 __all__ = [
@@ -48,10 +50,13 @@ __all__ = [
     "NonInferiority",
     "PairedComparison",
     "PairwiseEvidence",
+    "Ranking",
+    "UncertainPairs",
     "Verdict",
     "anytime_interval",
     "bootstrap_mean",
     "bootstrap_statistic",
+    "bradley_terry",
     "compare_all_pairs",
     "compare_corpus",
     "compare_paired",
@@ -59,6 +64,7 @@ __all__ = [
     "gain_per_doubling",
     "holm",
     "mcnemar_exact",
+    "most_uncertain_pairs",
     "non_inferiority",
     "non_inferiority_of",
     "paired_bootstrap",

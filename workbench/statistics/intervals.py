@@ -105,13 +105,18 @@ def proportion(
         p = float(scored.mean())
     if not isfinite(p):
         return Estimate(p, nan, nan, n)
-    size = float(n)
-    if ids is not None:
-        units = unit_sums(np.column_stack([scored, np.ones(n)]), ids)
-        if len(units) < n:
-            size = _effective_size(units, p, n)
+    units = unit_sums(np.column_stack([scored, np.ones(n)]), ids)
+    _, low, high = share_of_units(units, confidence)
+    return Estimate(p, low, high, n)
+
+
+def share_of_units(units: FloatArray, confidence: float = 0.95) -> tuple[float, float, float]:
+    """The share and interval of `proportion` from units (m, 2), each a sum of values and a count."""
+    n = float(units[:, 1].sum())
+    p = float(units[:, 0].sum()) / n
+    size = _effective_size(units, p, n) if len(units) < n else n
     low, high = share_interval(p * size, size, confidence)
-    return Estimate(p, min(low, p), max(high, p), n)
+    return p, min(low, p), max(high, p)
 
 
 def bootstrap_mean(
@@ -172,7 +177,7 @@ def _scored(
     return column[keep], None if clusters is None else np.asarray(clusters)[keep]
 
 
-def _effective_size(units: FloatArray, p: float, n: int) -> float:
+def _effective_size(units: FloatArray, p: float, n: float) -> float:
     m = len(units)
     spread = float(np.sum((units[:, 0] - p * units[:, 1]) ** 2))
     if m < 2 or spread == 0 or p in (0.0, 1.0):
@@ -180,4 +185,4 @@ def _effective_size(units: FloatArray, p: float, n: int) -> float:
     variance = m / (m - 1) * spread / n**2
     seen = min(int(np.count_nonzero(units[:, 0])), int(np.count_nonzero(units[:, 0] < units[:, 1])))
     variance = (seen * variance + p * (1 - p) / m) / (seen + 1)
-    return min(float(n), p * (1 - p) / variance)
+    return min(n, p * (1 - p) / variance)
