@@ -1,4 +1,4 @@
-"""What a file of finished outputs holds, in our words: each format yields these, `storing` makes a run of them.
+"""What a file of finished outputs holds, in our words: formats yield these, `storing` makes a run of them.
 
 FinishedOutput(row_id="17", row={"question": "…"}, prompt="direct", model="gpt-4", text="Answer: 42",
                reference="42", scores={"contains": 1.0})

@@ -167,7 +167,7 @@ def _metrics(found: Collector, settings: ImportSettings) -> dict[str, Imported]:
 
 
 def _metric(name: str, found: Collector, settings: ImportSettings) -> Imported:
-    """What its values tell of a score: a proportion where all are 0 or 1, else bounded where all are within."""
+    """A proportion where all values are 0 or 1, else bounded where all are between."""
     low, high, plain = 0.0, 1.0, True
     for (_, other), column in found.scores.items():
         if other == name:

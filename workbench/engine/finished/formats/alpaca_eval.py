@@ -119,7 +119,7 @@ def _preference(item: Mapping[str, Any], source: Source, number: int) -> tuple[f
         return 0.5, ""
     if not 1 <= given <= 2:
         raise source.problem(
-            f"`preference` is from 1 (the first output) to 2 (the second), or 0 for a draw; this is {given:g}.",
+            f"`preference` is 1 (the first output) to 2 (the second), or 0 for a draw; this is {given:g}.",
             number,
         )
     value = 0.5 if given == 1.5 else float(given < 1.5)

@@ -26,6 +26,9 @@ PROMPT = "prompt"
 MODEL = "model"
 """What prompts and models are called where nothing says."""
 
+WORDS = {"": None, "na": None, "nan": None, "none": None, "null": None, "false": 0.0, "true": 1.0}
+"""What stands for a score in text."""
+
 
 @finished_format("table", suffixes=(".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"))
 class TableOfOutputs(FinishedFormat):
@@ -102,17 +105,16 @@ def _name(row: Mapping[str, Any], column: str | None) -> str:
 
 
 def _score(value: Any, name: str, source: Source, number: int) -> float | None:
-    if value is None or (
-        isinstance(value, str) and value.strip().lower() in ("", "nan", "null", "none", "na")
-    ):
+    if isinstance(value, str):
+        value = WORDS.get(value.strip().lower(), value)
+    if value is None:
         return None
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return float(value.strip().lower() == "true")
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):
         raise source.problem(
-            f"column '{name}' holds {written(value)[:60]!r}, which is no score; leave it empty where there is none.",
+            f"column '{name}' holds {written(value)[:60]!r}, which is no score; "
+            "leave it empty where there is none.",
             number,
         ) from None
     return found if math.isfinite(found) else None
