@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -114,6 +115,8 @@ def stoppable(last_words: str = "Stopped.") -> Iterator[None]:
         timer = threading.Timer(PATIENCE_S, leave)
         timer.daemon = True
         timer.start()
+        # the interruption lands in whichever task is at work, which asyncio would print as its failure
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
         raise KeyboardInterrupt
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
