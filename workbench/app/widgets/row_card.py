@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
@@ -17,11 +17,18 @@ LONGEST = 3_000  # characters of one output on a screen of many; the export hold
 LONGEST_ALONE = 30_000
 
 
-def row_card(row: RowView, labels: Mapping[int, str], alone: bool, address: dict[str, str]) -> None:
+def row_card(
+    row: RowView,
+    labels: Mapping[int, str],
+    stopped: Collection[int],
+    alone: bool,
+    address: dict[str, str],
+) -> None:
     """A box with the row's question, right answer and tags, above its outputs.
 
     Args:
         labels: the cells to show, by index; the words of others are held against the first.
+        stopped: cells that a race stopped, so that some rows were never asked of them.
         alone: the row has the page to itself: all columns and long texts are shown.
         address: what a link to this row carries.
     """
@@ -40,7 +47,8 @@ def row_card(row: RowView, labels: Mapping[int, str], alone: bool, address: dict
             output = row.outputs.get(cell)
             head = f"**{escaped(short(label, 60))}**  \n"
             if output is None:
-                column.markdown(f"{head}no output yet")
+                missing = "not asked: a race had stopped it" if cell in stopped else "no output yet"
+                column.markdown(f"{head}:gray[{missing}]")
                 continue
             before = row.outputs.get(first) if cell != first else None
             column.markdown(head + _said(output, before, alone))

@@ -68,6 +68,8 @@ class Offered:
     metric: str
     """The one that right and wrong go by."""
     choices: RowChoices
+    stopped: frozenset[int] = frozenset()
+    """Cells that a race stopped: not every row was asked of them."""
 
 
 def asked(offered: Offered) -> RowQuery:

@@ -49,6 +49,7 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
         list(table.cells[0].metrics),
         found.metric,
         row_choices(ws, table.run),
+        frozenset(cell.cell.index for cell in table.cells if cell.stopped is not None),
     )
     tag_problem()
     state.show_address(state.ROW)
@@ -70,7 +71,7 @@ def rows_view(ws: Workspace, table: Report, found: Comparison) -> None:
     if not page.rows:
         empty("No row matches.", "Take one of the filters away, or clear them all.")
     for row in page.rows:
-        row_card(row, offered.labels, False, address)
+        row_card(row, offered.labels, offered.stopped, False, address)
 
 
 def _one_row(
@@ -91,7 +92,7 @@ def _one_row(
     row = page.rows[0]
     st.markdown(f"Row **{escaped(row_id)}** {tag_badges(row.tags)}  \n:gray[{_place(page)}]")
     tags_of_row(ws, run, row, offered.choices.tags)
-    row_card(row, offered.labels, True, address)
+    row_card(row, offered.labels, offered.stopped, True, address)
 
 
 def _step(label: str, key: str, icon: str, row_id: str | None) -> None:
