@@ -39,7 +39,7 @@ lint: setup
 
 test: export OMP_NUM_THREADS = 1
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 bench: setup
 	$(BIN)/python -m bench
