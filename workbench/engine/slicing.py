@@ -102,7 +102,7 @@ def slices(
     name, cells = whole.metric, stored_cells(record)
     measure = metrics_of(experiment)[name]
     scores = score_run(workspace, run)
-    groups, column = _groups(workspace, record, by, whole.baseline)
+    groups, column = sliced_rows(workspace, record, by, whole.baseline)
     repeats = experiment.repeats
     pairs: list[Pair] = []
     clusters: list[np.ndarray | None] = []
@@ -180,10 +180,13 @@ def slices_json(found: Slices) -> dict[str, Any]:
     }
 
 
-def _groups(
+def sliced_rows(
     workspace: Workspace, record: RunRecord, by: str, baseline: Cell
 ) -> tuple[list[RowGroup], str | None]:
-    """The groups, and the dataset column whose values they are, if they are one's."""
+    """The rows of a run in groups, and the dataset column whose values they are, if they are one's.
+
+    `by` as for `slices`; of `length:prompt`, `baseline` is the cell whose prompts are measured.
+    """
     kind, _, of = by.partition(":")
     rows = list(workspace.store.runs.rows(record.row_set).values())
     reference: str | None = record.definition["reference"]

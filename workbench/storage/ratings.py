@@ -52,6 +52,12 @@ class Ratings:
         with self._database.read() as connection:
             return [rating_of(row) for row in connection.execute(query)]
 
+    def newest(self, run: str) -> int:
+        """The number of the last rating given in a run, 0 without one: while it stays, nothing has changed."""
+        query = select(func.max(ratings.c.id)).where(ratings.c.run == run)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
     def count(self, run: str) -> int:
         """How many items of a run have a rating that counts."""
         return len({rating.item for rating in self.current(run)})

@@ -1,0 +1,100 @@
+"""The ratings of a run that count, as what is computed from them needs them.
+
+    given(workspace, run)  ->  Given(cells=(…), ratings=(Rating(…), …), again=(…), left_out=0)
+
+An item shown to a rater once more tells how steady the rater is and nothing new of the cells, so that
+such ratings stand apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.core.rating import Mode, Rating
+from workbench.core.run import Cell
+from workbench.engine.plan import stored_cells
+from workbench.engine.records import get_run
+from workbench.engine.workspace import Workspace
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Given:
+    """Ratings that count, oldest first.
+
+    Attributes:
+        cells: all cells of the run.
+        ratings: of outputs of these cells, without those of items shown once more.
+        again: those of items shown once more to the same rater.
+        left_out: how many ratings are of cells that the run does not have.
+    """
+
+    cells: tuple[Cell, ...]
+    ratings: tuple[Rating, ...]
+    again: tuple[Rating, ...] = ()
+    left_out: int = 0
+
+    def of(self, mode: Mode, criterion: str | None = None) -> list[Rating]:
+        """Those of one mode, and of one criterion where it is named."""
+        return [
+            one
+            for one in self.ratings
+            if one.mode == mode and (criterion is None or one.criterion == criterion)
+        ]
+
+    @property
+    def criteria(self) -> list[str]:
+        """What was rated on the Likert scale, in the order in which it first was."""
+        return list(dict.fromkeys(one.criterion for one in self.ratings if one.mode == "likert"))
+
+    @property
+    def raters(self) -> list[str]:
+        """Who rated, by name."""
+        return sorted({one.rater for one in (*self.ratings, *self.again)})
+
+
+@dataclass(frozen=True)
+class PairColumns:
+    """Ratings of pairs as columns, one entry a rating: `outcome` 1, 0.5 or 0 for the cell `first`."""
+
+    first: IntArray
+    second: IntArray
+    outcome: FloatArray
+    row: IntArray
+    repeat: IntArray
+
+
+def given(workspace: Workspace, run: str) -> Given:
+    """The ratings of a run that count. Raises UnknownName for a run that is not there or deleted."""
+    cells = stored_cells(get_run(workspace, run))
+    there = {cell.index for cell in cells}
+    current = workspace.store.ratings.current(run)
+    known = [one for one in current if one.cell in there and (one.other is None or one.other in there)]
+    return Given(
+        cells=cells,
+        ratings=tuple(one for one in known if one.chosen != "again"),
+        again=tuple(one for one in known if one.chosen == "again"),
+        left_out=len(current) - len(known),
+    )
+
+
+def pair_columns(ratings: Sequence[Rating]) -> PairColumns:
+    """The pairwise ratings among these."""
+    pairs = [one for one in ratings if one.mode == "pairwise" and one.other is not None]
+
+    def whole(values: list[int]) -> IntArray:
+        return np.array(values, dtype=np.int64)
+
+    return PairColumns(
+        first=whole([one.cell for one in pairs]),
+        second=whole([one.other or 0 for one in pairs]),
+        outcome=np.array([one.value for one in pairs], dtype=np.float64),
+        row=whole([one.position for one in pairs]),
+        repeat=whole([one.repeat for one in pairs]),
+    )
