@@ -53,7 +53,7 @@ class Ratings:
             return [rating_of(row) for row in connection.execute(query)]
 
     def newest(self, run: str) -> int:
-        """The number of the last rating given in a run, 0 without one: while it stays, nothing has changed."""
+        """The number of a run's last rating, 0 without one: while it stays, nothing has changed."""
         query = select(func.max(ratings.c.id)).where(ratings.c.run == run)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0)

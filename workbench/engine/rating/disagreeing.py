@@ -1,6 +1,6 @@
 """The rows on which raters disagree most, so that one can look at what they saw.
 
-disputed_rows(given, row_ids)  ->  (DisputedRow("row-17", 0.67, raters=("ada", "bob"), cells=(0, 3), …), …)
+disputed_rows(given, row_ids)  ->  (DisputedRow("row-17", 0.67, raters=("ada", "bob"), cells=(0, 3)), …)
 """
 
 from __future__ import annotations

@@ -42,11 +42,8 @@ class Given:
 
     def of(self, mode: Mode, criterion: str | None = None) -> list[Rating]:
         """Those of one mode, and of one criterion where it is named."""
-        return [
-            one
-            for one in self.ratings
-            if one.mode == mode and (criterion is None or one.criterion == criterion)
-        ]
+        ratings = [one for one in self.ratings if one.mode == mode]
+        return ratings if criterion is None else [one for one in ratings if one.criterion == criterion]
 
     @property
     def criteria(self) -> list[str]:
