@@ -15,6 +15,7 @@ from workbench.statistics import (
     compare_paired,
     holm,
     mcnemar_exact,
+    open_confidence,
     permutation_test,
     rows_needed,
     verdict,
@@ -107,6 +108,20 @@ def test_more_power_and_more_confidence_take_more_rows():
     observed = np.repeat([-1.0, 1.0, 0.0], [10, 20, 70])
     assert rows_needed(observed) < rows_needed(observed, power=0.9)
     assert rows_needed(observed) < rows_needed(observed, confidence=0.99)
+
+
+def test_what_a_table_leaves_open_needs_more_rows_than_it_had():
+    column = np.repeat([-1.0, 1.0, 0.0], [3, 16, 61])
+    raw = mcnemar_exact(3, 16)
+    adjusted = holm([raw, *[0.3] * 11, 1e-9])
+    assert raw < 0.05 <= adjusted[0], "undecided only because of the others"
+    assert rows_needed(column) < len(column) < rows_needed(column, confidence=open_confidence(adjusted))
+
+
+def test_only_what_is_still_open_shares_the_level():
+    assert open_confidence([0.001, 0.2, math.nan]) == 0.95
+    assert open_confidence([0.5] * 5) == pytest.approx(0.99)
+    assert open_confidence([]) == 0.95
 
 
 def test_repeats_of_a_row_count_as_one_row():

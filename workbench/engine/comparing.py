@@ -17,7 +17,7 @@ from workbench.engine.stopped_cells import stopped_lines, unpaired_line
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
 from workbench.metrics import Metric, Scores
-from workbench.statistics import holm, rows_needed, verdict
+from workbench.statistics import holm, open_confidence, rows_needed, verdict
 from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
 
@@ -83,6 +83,7 @@ def comparison_lines(
         for (_, before, after), ids in zip(pairs, clusters, strict=True)
     ]
     adjusted = holm([result.p for result in compared])
+    asked = open_confidence(adjusted, experiment.confidence)
     lines = []
     for (cell, before, after), ids, result, p_adjusted in zip(
         pairs, clusters, compared, adjusted, strict=True
@@ -92,7 +93,7 @@ def comparison_lines(
         if found == "undecided":
             differences = after.values - before.values
             kept = np.isfinite(differences)
-            needed = rows_needed(differences[kept], None if ids is None else ids[kept], experiment.confidence)
+            needed = rows_needed(differences[kept], None if ids is None else ids[kept], asked)
         lines.append(
             CellComparison(
                 cell,

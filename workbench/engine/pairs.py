@@ -24,7 +24,14 @@ from workbench.engine.score import clusters_of, metrics_of, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName
 from workbench.metrics import Metric, Scores
-from workbench.statistics import PairedComparison, compare_all_pairs, holm, rows_needed, verdict
+from workbench.statistics import (
+    PairedComparison,
+    compare_all_pairs,
+    holm,
+    open_confidence,
+    rows_needed,
+    verdict,
+)
 from workbench.storage.scores import CellScores
 
 
@@ -81,6 +88,7 @@ def compare_pairs(workspace: Workspace, run: str, metric: str | None = None) -> 
     clusters = clusters_of(experiment.repeats, units)
     found = _compared(metrics[name], columns, clusters, experiment.confidence)
     adjusted = holm([one.p for one in found])
+    asked = open_confidence(adjusted, experiment.confidence)
     lines = []
     for (i, j), one, p_adjusted in zip(combinations(range(len(cells)), 2), found, adjusted, strict=True):
         said = verdict(one, p_adjusted, experiment.margin, experiment.confidence, metrics[name].direction)
@@ -88,9 +96,7 @@ def compare_pairs(workspace: Workspace, run: str, metric: str | None = None) -> 
         if said == "undecided":
             apart = columns[j].values - columns[i].values
             kept = np.isfinite(apart)
-            needed = rows_needed(
-                apart[kept], None if clusters is None else clusters[kept], experiment.confidence
-            )
+            needed = rows_needed(apart[kept], None if clusters is None else clusters[kept], asked)
         lines.append(
             PairLine(
                 cells[i],

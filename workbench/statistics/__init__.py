@@ -56,7 +56,7 @@ from workbench.statistics.prediction_powered import (
 )
 from workbench.statistics.scaling import gain_per_doubling
 from workbench.statistics.uncertain_pairs import UncertainPairs, most_uncertain_pairs
-from workbench.statistics.verdict import Verdict, rows_needed, verdict
+from workbench.statistics.verdict import Verdict, open_confidence, rows_needed, verdict
 
 __all__ = [
     "LARGEST_DISCORDANCE",
@@ -91,6 +91,7 @@ __all__ = [
     "most_uncertain_pairs",
     "non_inferiority",
     "non_inferiority_of",
+    "open_confidence",
     "paired_bootstrap",
     "pairwise_accuracy",
     "percent_agreement",

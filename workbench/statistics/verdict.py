@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, sqrt
 from typing import Literal
 
@@ -42,6 +43,16 @@ def verdict(
         gained = comparison.difference > 0
         return "better" if gained == (direction == "higher") else "worse"
     return "undecided"
+
+
+def open_confidence(adjusted: Sequence[float], confidence: float = 0.95) -> float:
+    """The confidence that each comparison still open has to reach: Holm's step over the undecided ones.
+
+    `adjusted` are the family's p-values by `holm`; NaN, not compared, counts for nothing. What is
+    shown already leaves the family, so k open ones share 1 - `confidence` among them.
+    """
+    still_open = sum(p >= 1 - confidence for p in adjusted)
+    return confidence if still_open <= 1 else 1 - (1 - confidence) / still_open
 
 
 def rows_needed(

@@ -61,12 +61,12 @@ def charts_view(ws: Workspace, table: Report, found: Comparison) -> None:
 VIEWS: dict[str, tuple[str, View]] = {
     "table": ("Result table", table_view),
     "rows": ("Row by row", rows_view),
-    "labels": ("Labels", labels_view),
-    "probes": ("Probes", probes_view),
     "slices": ("Slices", slices_view),
     "failures": ("Why they fail", failures_view),
-    "history": ("History", history_view),
+    "labels": ("Labels", labels_view),
     "pairs": ("Every pair", pairs_view),
+    "history": ("History", history_view),
+    "probes": ("Probes", probes_view),
     "charts": ("Charts", charts_view),
 }
 """A view's name in the URL → its words and what draws it."""
