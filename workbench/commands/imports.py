@@ -1,4 +1,4 @@
-"""`workbench import`: a prompt, an experiment or a dataset from a file; which one is read from the file."""
+"""`workbench import`: a prompt, an experiment, a dataset or finished outputs; the file tells which."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.commands.finished import (
+    Answer,
+    FinishedOptions,
+    FormatName,
+    LowerScores,
+    ModelColumn,
+    ModelName,
+    OutputColumn,
+    PromptColumn,
+    RowColumn,
+    ScoreColumns,
+    are_finished,
+    import_outputs,
+)
 from workbench.commands.printing import AsJson, print_json, printable
 from workbench.commands.session import say, workspace
 from workbench.errors import InvalidFile, UsageError, WorkbenchError
@@ -33,6 +47,7 @@ Sheet = Annotated[str | None, typer.Option(help="Of a workbook, by title or numb
 AsReplacement = Annotated[bool, typer.Option("--replace", help="In place of what has this name.")]
 
 YAML_ENDINGS = (".yaml", ".yml")
+SPLIT = "test"
 
 
 def register(app: typer.Typer) -> None:
@@ -42,9 +57,12 @@ def register(app: typer.Typer) -> None:
 
 def import_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Prompt or experiment YAML, or a table.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Prompt or experiment YAML, a table, or finished outputs."),
+    ],
     name: Annotated[str | None, typer.Option(help="Default: the name it has.")] = None,
-    split: Split = "test",
+    split: Split = SPLIT,
     fractions: Fractions = None,
     mapping: Mapping = None,
     reference: Reference = None,
@@ -52,21 +70,59 @@ def import_file(
     encoding: Encoding = None,
     sheet: Sheet = None,
     replace: AsReplacement = False,
+    output: OutputColumn = None,
+    model: ModelColumn = None,
+    model_name: ModelName = None,
+    prompt: PromptColumn = None,
+    row: RowColumn = None,
+    score: ScoreColumns = None,
+    lower: LowerScores = None,
+    answer: Answer = None,
+    format_name: FormatName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a prompt, an ensemble, an experiment or a dataset.
+    """Import a prompt, an ensemble, an experiment, a dataset, or outputs that were made elsewhere.
 
     YAML with `messages` is a prompt, with `members` an ensemble, with `prompts` and `models` an
-    experiment; CSV, TSV, JSONL, JSON, Parquet and Excel are datasets.
+    experiment; CSV, TSV, JSONL, JSON, Parquet and Excel are datasets. Finished outputs become a run: files
+    of other tools are known by what stands in them, a table by --output.
 
     \b
     Examples:
       workbench import best.yaml
       workbench import questions.csv --reference answer
       workbench import gsm8k_test.jsonl --name gsm8k --reference answer --reference-after "####"
+      workbench import claude-2.json vicuna-7b.json --name alpaca
+      workbench import replies.csv --output reply --model model --reference answer --score score
     """
     opened = workspace(context)
-    if file.suffix.lower() in YAML_ENDINGS:
+    file = files[0]
+    options = FinishedOptions(
+        output, model, model_name, prompt, row, tuple(score or ()), tuple(lower or ()), answer
+    )
+    is_yaml = file.suffix.lower() in YAML_ENDINGS
+    if (format_name or not is_yaml or len(files) > 1) and are_finished(
+        files, format_name, options, reference
+    ):
+        if mapping or fractions or reference_after or sheet or replace or split != SPLIT:
+            raise UsageError(
+                f"{file}: these are finished outputs; --map, --split, --splits, --reference-after, --sheet "
+                "and --replace have a meaning for datasets only (--format dataset imports it as one)."
+            )
+        import_outputs(
+            opened,
+            files,
+            name=name,
+            format_name=format_name,
+            options=options,
+            reference=reference,
+            encoding=encoding,
+            as_json=as_json,
+        )
+        return
+    if is_yaml:
+        if options.given():
+            raise UsageError(f"{file}: {options.given()[0]} has a meaning for finished outputs only.")
         if mapping or fractions or reference or reference_after or encoding or sheet:
             raise UsageError(f"{file}: columns and splits have a meaning for tables only.")
         _import_yaml(opened, file, name, replace, as_json)

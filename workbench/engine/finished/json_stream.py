@@ -19,8 +19,13 @@ from workbench.datasets.text import pieces
 from workbench.errors import InvalidFile
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_WORDS = ("true", "false", "null", "NaN", "-Infinity", "Infinity")
 LONGEST_VALUE = 1 << 27
 """Characters; a single value beyond this is refused."""
+
+
+class CutShort(InvalidFile):
+    """The file ends before its JSON does: the members that were given before are whole."""
 
 
 def members(
@@ -33,7 +38,8 @@ def members(
             PATH.[] or PATH.KEY; "" is the document itself, which is always gone into.
         nan_is_null: NaN and Infinity, which JSON does not know, become None; else they are refused.
 
-    Raises InvalidFile with the line where the file is no JSON, ends too early, or holds NUL characters.
+    Raises InvalidFile with the line where the file is no JSON or holds NUL characters, CutShort where it
+    ends too early.
     """
     return _Reader(source, notes, frozenset(streamed), nan_is_null).document()
 
@@ -79,7 +85,7 @@ class _Reader:
             return
         while True:
             if self._peek() != '"':
-                raise self._problem("not valid JSON: expected a key in double quotes.")
+                raise self._problem("not valid JSON: expected a key in double quotes.", cut=not self._peek())
             key = self._value()
             self._expect(":")
             yield from self._member(f"{path}.{key}" if path else key)
@@ -102,7 +108,7 @@ class _Reader:
         if found not in marks or not found:
             wanted = " or ".join(repr(mark) for mark in marks)
             said = "the file ends" if not found else f"found {found!r}"
-            raise self._problem(f"not valid JSON: {said} where {wanted} is needed; is the file complete?")
+            raise self._problem(f"not valid JSON: {said} where {wanted} is needed; is the file complete?", cut=not found)
         self._at += 1
         return found
 
@@ -125,7 +131,8 @@ class _Reader:
                     continue
                 line = self._line + self._text.count("\n", 0, error.pos)
                 said = f"{error.msg[:1].lower()}{error.msg[1:]}"
-                raise self._problem(f"not valid JSON: {said}; is the file complete?", line) from None
+                cut = _is_cut(error, self._text)
+                raise self._problem(f"not valid JSON: {said}; is the file complete?", line, cut) from None
             except RecursionError:
                 raise self._problem("the JSON is nested too deeply.") from None
             except ValueError:  # Python refuses to read integers of more than 4,300 digits
@@ -170,6 +177,16 @@ class _Reader:
         number = float(text)
         return number if abs(number) != float("inf") else self._constant(text[:40])
 
-    def _problem(self, sentence: str, line: int | None = None) -> InvalidFile:
-        here = self._line + self._text.count("\n", 0, self._at)
-        return self._source.problem(sentence, line or here)
+    def _problem(self, sentence: str, line: int | None = None, cut: bool = False) -> InvalidFile:
+        here = line or self._line + self._text.count("\n", 0, self._at)
+        return CutShort(sentence, self._source.name, here) if cut else self._source.problem(sentence, here)
+
+
+def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether more text at the end could have made this JSON."""
+    rest = text[error.pos :].strip()
+    if not rest or error.msg.startswith("Unterminated string"):
+        return True
+    if error.msg.startswith("Expecting value"):
+        return any(word.startswith(rest) for word in _WORDS)
+    return "escape" in error.msg and len(rest) < len(r"\ud83d\ude0")

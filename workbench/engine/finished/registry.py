@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar, TypeVar
 
 from workbench.core.registry import Registry
+from workbench.datasets.formats import known_suffixes
 from workbench.datasets.source import Source
 from workbench.engine.finished.head import Head, head_of
 from workbench.engine.finished.records import Finished, ImportSettings, Unmapped
@@ -61,7 +62,10 @@ def finished_format(name: str, suffixes: tuple[str, ...]) -> Callable[[F], F]:
 
 
 def recognise(source: Source, settings: ImportSettings) -> FinishedFormat | None:
-    """The format that a file is of; None where it is none. Raises UsageError where it may be two."""
+    """The format that a file is of; None where it is none, but could be a dataset.
+
+    Raises UsageError where it may be two; InvalidFile where its ending says one, and nothing else does.
+    """
     found = []
     head: Head | None = None
     for name in finished_formats.names():
@@ -73,6 +77,13 @@ def recognise(source: Source, settings: ImportSettings) -> FinishedFormat | None
     if len(found) > 1:
         names = " or ".join(f"--format {one.name}" for one in found)
         raise UsageError(f"{source.name} may be of several formats; say which: {names}.")
+    if not found and head is not None and source.suffix not in known_suffixes():
+        fitting = [
+            name for name in finished_formats.names() if source.suffix in finished_formats.get(name).suffixes
+        ]
+        raise source.problem(
+            f"it does not begin like a file of format {' or '.join(fitting)}; is it complete?"
+        )
     return found[0] if found else None
 
 

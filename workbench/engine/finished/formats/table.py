@@ -1,4 +1,4 @@
-"""Any table with a column of outputs: CSV, TSV, JSONL, JSON or Parquet.
+"""Any table with a column of outputs: CSV, TSV, JSONL, JSON, Parquet or Excel.
 
     question,answer,model,reply,score
     What is 2 + 2?,4,gpt-4,It is 4.,1
@@ -22,6 +22,7 @@ from workbench.engine.finished.records import Finished, FinishedOutput, ImportSe
 from workbench.engine.finished.registry import FinishedFormat, finished_format
 from workbench.errors import UnknownName, UsageError
 
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".xlsx", ".xls")
 PROMPT = "prompt"
 MODEL = "model"
 """What prompts and models are called where nothing says."""
@@ -30,11 +31,11 @@ WORDS = {"": None, "na": None, "nan": None, "none": None, "null": None, "false":
 """What stands for a score in text."""
 
 
-@finished_format("table", suffixes=(".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"))
+@finished_format("table", suffixes=SUFFIXES)
 class TableOfOutputs(FinishedFormat):
     """A table, its columns named by the person who imports it."""
 
-    description = "A table (CSV, TSV, JSONL, JSON, Parquet) whose columns the options name."
+    description = "A table (CSV, TSV, JSONL, JSON, Parquet, Excel) whose columns the options name."
 
     def recognises(self, head: Head, settings: ImportSettings) -> bool:
         """Only where a person says which column has the outputs."""
