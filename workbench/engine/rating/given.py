@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,16 @@ def given(workspace: Workspace, run: str) -> Given:
     )
 
 
+def item_of(one: Rating) -> tuple[Any, ...]:
+    """What a rating is about, whoever gave it: the same for everybody's ratings of the same texts."""
+    return (one.mode, one.criterion, one.position, one.repeat, one.cell, one.other)
+
+
+def values_of(ratings: Sequence[Rating]) -> FloatArray:
+    """The values of ratings, NaN for one without."""
+    return np.array([np.nan if one.value is None else one.value for one in ratings], dtype=np.float64)
+
+
 def pair_columns(ratings: Sequence[Rating]) -> PairColumns:
     """The pairwise ratings among these."""
     pairs = [one for one in ratings if one.mode == "pairwise" and one.other is not None]
@@ -91,7 +102,7 @@ def pair_columns(ratings: Sequence[Rating]) -> PairColumns:
     return PairColumns(
         first=whole([one.cell for one in pairs]),
         second=whole([one.other or 0 for one in pairs]),
-        outcome=np.array([one.value for one in pairs], dtype=np.float64),
+        outcome=values_of(pairs),
         row=whole([one.position for one in pairs]),
         repeat=whole([one.repeat for one in pairs]),
     )
