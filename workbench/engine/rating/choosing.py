@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from workbench.core.rating import Chosen, RatingPlan
 from workbench.engine.rating.ledger import Key, Ledger, Target
 from workbench.engine.rating.offer import Offer, Units
+from workbench.statistics import most_uncertain_pairs
 
 AGAIN_AFTER = 8
 """So many items lie at least between an item and its return: fewer, and the rater remembers."""
@@ -127,23 +128,18 @@ def _any_pair(table: _Table, dice: random.Random) -> Key | None:
 
 
 def _uncertain_pair(table: _Table, dice: random.Random) -> Key | None:
-    """A random row of the least certain two cells that have one left."""
-    targets = list(table.offer.targets)
-    dice.shuffle(targets)  # those that are equally uncertain come in any order
-    uncertain = uncertainty(table.ledger.wins, targets)
-    for place in np.argsort(-uncertain, kind="stable"):
-        free = table.free(targets[place])
+    """A random row of the two cells of which one more rating tells most, and that have a row left."""
+    ledger = table.ledger
+    cells = sorted({cell for target in table.offer.targets for cell in target if cell is not None})
+    dice.shuffle(cells)  # pairs that tell equally much come in any order
+    grid = np.ix_(cells, cells)
+    found = most_uncertain_pairs(ledger.wins[grid], ledger.ties[grid])
+    for first, second in zip(found.first, found.second, strict=True):
+        cell, other = sorted((cells[first], cells[second]))
+        free = table.free((cell, other))
         if free.any():
-            return targets[place], _one_of(free, dice)
+            return (cell, other), _one_of(free, dice)
     return None
-
-
-def uncertainty(wins: npt.NDArray[np.float64], targets: Iterable[Target]) -> npt.NDArray[np.float64]:
-    """How little is known of who wins in each pair: the variance of its win rate, given what was said."""
-    first, second = np.array([(cell, other) for cell, other in targets], dtype=np.int64).T
-    won, lost = wins[first, second] + 1, wins[second, first] + 1
-    n = won + lost
-    return np.asarray(won * lost / (n * n * (n + 1)))
 
 
 def _next_output(table: _Table, dice: random.Random) -> Key | None:

@@ -51,7 +51,8 @@ class Ledger:
         reasons: by key, why it was shown to the first of its holders.
         seen: by rater and target, the units that the rater said something of.
         rated: by rater, items that count.
-        wins: wins[a, b] counts how often cell a was preferred to cell b, a tie as half for each.
+        wins, ties: wins[a, b] counts how often cell a was preferred to cell b, ties[a, b] how often the
+            two tied; imported ratings too.
         lean: by rater and cell, how much more often it stood first than second.
         seconds: by rater, how long the last items took.
     """
@@ -68,6 +69,7 @@ class Ledger:
         self.seen: dict[str, dict[Target, set[int]]] = defaultdict(lambda: defaultdict(set))
         self.rated: Counter[str] = Counter()
         self.wins = np.zeros((cells, cells))
+        self.ties = np.zeros((cells, cells))
         self.lean: dict[str, Counter[int]] = defaultdict(Counter)
         self.seconds: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._mode, self._overlap, self._repeats = plan.mode, plan.overlap, repeats
@@ -116,9 +118,16 @@ class Ledger:
             self.seconds[said.rater].append(said.seconds)
 
     def _prefer(self, said: Said, value: float | None, sign: int) -> None:
-        if value is not None and said.other is not None:
-            self.wins[said.cell, said.other] += sign * value
-            self.wins[said.other, said.cell] += sign * (1 - value)
+        if value is None or said.other is None:
+            return
+        cell, other = said.cell, said.other
+        if value == 0.5:
+            self.ties[cell, other] += sign
+            self.ties[other, cell] += sign
+        elif value > 0.5:
+            self.wins[cell, other] += sign
+        else:
+            self.wins[other, cell] += sign
 
     def _hold(self, known: Known, sign: int) -> None:
         if known.chosen == IMPORTED:
