@@ -18,6 +18,7 @@ from workbench.datasets.source import Notes, Source
 from workbench.datasets.text import pieces
 from workbench.errors import InvalidFile
 
+_GOES_ON = re.compile(r"[0-9.eE+-]{0,40}")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _WORDS = ("true", "false", "null", "NaN", "-Infinity", "Infinity")
 LONGEST_VALUE = 1 << 27
@@ -108,7 +109,9 @@ class _Reader:
         if found not in marks or not found:
             wanted = " or ".join(repr(mark) for mark in marks)
             said = "the file ends" if not found else f"found {found!r}"
-            raise self._problem(f"not valid JSON: {said} where {wanted} is needed; is the file complete?", cut=not found)
+            raise self._problem(
+                f"not valid JSON: {said} where {wanted} is needed; is the file complete?", cut=not found
+            )
         self._at += 1
         return found
 
@@ -137,8 +140,8 @@ class _Reader:
                 raise self._problem("the JSON is nested too deeply.") from None
             except ValueError:  # Python refuses to read integers of more than 4,300 digits
                 raise self._problem("a number has too many digits.") from None
-            # a number at the very end of the window may go on
-            if end == len(self._text) and self._text[end - 1] not in '"}]' and self._more():
+            # a number near the end of the window may go on: of "-0.5" the window may hold "-0."
+            if _GOES_ON.fullmatch(self._text, end) and self._text[end - 1].isdigit() and self._more():
                 continue
             written = self._text[self._at : end].lower()
             if "\\ud" in written or "\\u0000" in written:
