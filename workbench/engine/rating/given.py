@@ -33,7 +33,7 @@ class Given:
         cells: all cells of the run.
         ratings: of outputs of these cells, without those of items shown once more.
         again: those of items shown once more to the same rater.
-        left_out: how many ratings are of cells that the run does not have.
+        left_out: how many ratings are of cells or rows that the run does not have.
     """
 
     cells: tuple[Cell, ...]
@@ -70,10 +70,17 @@ class PairColumns:
 
 def given(workspace: Workspace, run: str) -> Given:
     """The ratings of a run that count. Raises UnknownName for a run that is not there or deleted."""
-    cells = stored_cells(get_run(workspace, run))
-    there = {cell.index for cell in cells}
+    record = get_run(workspace, run)
+    cells = stored_cells(record)
+    there = {None, *(cell.index for cell in cells)}
+    rows = workspace.store.runs.count_rows(record.row_set)
+    repeats = int(record.definition["experiment"].get("repeats", 1))
     current = workspace.store.ratings.current(run)
-    known = [one for one in current if one.cell in there and (one.other is None or one.other in there)]
+    known = [
+        one
+        for one in current
+        if one.cell in there and one.other in there and one.position < rows and one.repeat < repeats
+    ]
     return Given(
         cells=cells,
         ratings=tuple(one for one in known if one.chosen != "again"),

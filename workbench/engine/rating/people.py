@@ -20,6 +20,8 @@ from workbench.engine.rating.given import FloatArray, Given, IntArray, pair_colu
 
 MOST_PREFERENCES = 200_000
 """Preferences that are derived from single ratings; beyond that a share of them says as much."""
+MOST_CORRELATED = 2000
+"""Outputs or pairs that a correlation is taken of; of more, so many are drawn."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,14 @@ def by_pair(given: Preferred) -> Preferred:
 def of_majority(values: FloatArray) -> FloatArray:
     """Means of 0, 0.5 and 1 as what most raters say: 1, 0, or 0.5 where they balance."""
     return np.asarray((np.sign(values - 0.5) + 1) / 2, dtype=np.float64)
+
+
+def drawn(kept: np.ndarray, most: int = MOST_CORRELATED) -> np.ndarray:
+    """Places that a mask keeps; of more than `most`, so many drawn at random, the same each time."""
+    places = np.flatnonzero(kept)
+    if len(places) <= most:
+        return places
+    return np.sort(np.random.default_rng(0).choice(places, most, replace=False))
 
 
 def _derived(groups: dict[tuple[str, int, int], dict[int, float]]) -> Preferred:
