@@ -21,6 +21,7 @@ MENU: dict[str, tuple[str, str]] = {
     "experiments": ("Experiments", "🧪"),
     "run": ("Run", "⏱️"),
     "compare": ("Compare", "⚖️"),
+    "rate": ("Rate", "🗳️"),
     "size": ("Size", "📏"),
     "export": ("Export", "📦"),
 }

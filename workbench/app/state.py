@@ -58,6 +58,7 @@ READ = "read"  # the text they are grouped by
 OLDER = "older"  # two runs whose change is shown
 NEWER = "newer"
 PROBE = "probe"  # the probe run whose report is shown
+RATER = "rater"  # who rates
 
 # --- in the session
 UNDO = "undo"
@@ -68,6 +69,7 @@ LAST = "last "  # + a URL key: what was shown last, for pages opened from the me
 ADDRESS = "address "  # + a URL key: the value that the address bar was made to say
 DRAFT = "draft "  # + kind and name: text that is not saved yet
 REVISION = "revision "  # + kind and name: counts changes made outside a form's own fields
+RATE = "rate "  # + what: of the item that is being rated
 TRIED = "tried "  # + prompt: results of trying it
 
 MAX_CHARACTERS = 200

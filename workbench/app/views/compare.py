@@ -109,8 +109,10 @@ def about_the_run(ws: Workspace, table: Report, found: Comparison) -> None:
     if table.status not in LIVE:
         with explained("changing the metrics"):
             run_metrics(ws, table, found.metric)
-    if len({cell.cell.model for cell in table.cells}) > 1:
-        link("size", "Which size is enough?", ":material/straighten:", run=table.run)
+    with st.container(horizontal=True):
+        if len({cell.cell.model for cell in table.cells}) > 1:
+            link("size", "Which size is enough?", ":material/straighten:", run=table.run)
+        link("rate", "Rate outputs", ":material/how_to_vote:", run=table.run)
 
 
 def show() -> None:

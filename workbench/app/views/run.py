@@ -70,6 +70,8 @@ def actions(
             link("compare", "Compare what there is", ":material/balance:", run=run_id)
         if len({cell.model for cell in cells}) > 1:
             link("size", "Which size is enough?", ":material/straighten:", run=run_id)
+        if complete:
+            link("rate", "Rate outputs", ":material/how_to_vote:", run=run_id)
         link("export", "Export", ":material/inventory_2:", run=run_id)
         if st.button("Delete", icon=":material/delete:", key="run delete", type="tertiary"):
             delete_run(ws, run_id)

@@ -1,0 +1,100 @@
+"""The keyboard of the Rate page: keys are heard wherever the focus is, except in a field that is typed in.
+
+A key means what `keys` says for the item that the rater is looking at, so each press carries that
+item; until the next one is on the screen further keys are not heard. Some keys only move the focus
+or the page, and never reach the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+SCRIPT = """
+const WAIT_MS = 4000  // then a press is taken as lost, as when the server was restarted
+const typed = (node) => node && (node.isContentEditable || node.tagName === "TEXTAREA" ||
+  node.tagName === "SELECT" ||
+  (node.tagName === "INPUT" && !["checkbox", "radio", "button"].includes(node.type)))
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const held = (parentElement.rating ??= {})
+  if (held.item !== data.item) {
+    held.since = performance.now()
+    if (held.item) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)
+  }
+  held.item = data.item
+  held.waiting = null
+  parentElement.host.dataset.hears = data.item
+  if (held.hear) document.removeEventListener("keydown", held.hear, true)
+
+  held.hear = (event) => {
+    const target = event.target
+    if (event.key === "Escape" && typed(target)) return target.blur()
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typed(target)) return
+    if (document.querySelector("[role=dialog], [role=listbox]")) return
+    if (target.type === "radio" && event.key.startsWith("Arrow")) return
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+    const field = data.fields[key]
+    if (field) {
+      const found = document.querySelector(`[class*="st-key-${field}"] textarea`)
+      if (found) { event.preventDefault(); found.focus(); found.scrollIntoView({ block: "nearest" }) }
+      return
+    }
+    const steps = { ArrowDown: 80, ArrowUp: -80, PageDown: 600, PageUp: -600 }
+    if (steps[key] && target === document.body) {
+      event.preventDefault()
+      return document.querySelector("[data-testid=stMain]")?.scrollBy(0, steps[key])
+    }
+    const action = data.keys[key]
+    if (!action) return
+    event.preventDefault()
+    const now = performance.now()
+    if (event.repeat || (held.waiting !== null && now - held.waiting < WAIT_MS)) return
+    held.waiting = now
+    setTriggerValue("pressed", { action, item: data.item, seconds: (now - held.since) / 1000 })
+  }
+  document.addEventListener("keydown", held.hear, true)
+  return () => document.removeEventListener("keydown", held.hear, true)
+}
+"""
+
+
+def listen(
+    item: str,
+    turn: int,
+    keys: Mapping[str, str],
+    fields: Mapping[str, str],
+    on_press: Callable[[], None],
+    key: str,
+) -> None:
+    """Hears keys from now on; `on_press` finds what was pressed by `pressed(key)`.
+
+    Args:
+        item: what the keys are about; comes back with each press.
+        turn: another number each time, which says that the page has been drawn anew.
+        keys: a key as browsers name it, letters small → the action that it stands for.
+        fields: a key → the beginning of the widget key of the text area that it leads to.
+    """
+    data = {"item": item, "turn": turn, "keys": dict(keys), "fields": dict(fields)}
+    _component()(key=key, data=data, height=1, on_pressed_change=on_press)
+
+
+def pressed(key: str) -> tuple[str, str, float | None] | None:
+    """Action, item and seconds of the press that has just arrived; None where it is not one of ours."""
+    found: Any = getattr(st.session_state.get(key), "pressed", None)
+    if not isinstance(found, dict):
+        return None
+    action, item, seconds = (found.get(name) for name in ("action", "item", "seconds"))
+    if not isinstance(action, str) or not isinstance(item, str):
+        return None
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < 86_400:
+        return action, item, None
+    return action, item, float(seconds)
+
+
+@lru_cache(maxsize=1)
+def _component() -> Any:
+    return st.components.v2.component("workbench_rate_keys", js=SCRIPT)

@@ -1,0 +1,185 @@
+"""The rating screen: one item, what can be said of it, and how far the rater is. Only this part is redrawn.
+
+Nothing here may name a prompt, a model or a cell: what is drawn goes to the browser of a blind rater.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.app.pages import MENU, link
+from workbench.app.widgets.errors import explained
+from workbench.app.widgets.numbers import count, many, seconds
+from workbench.app.widgets.rate_actions import (
+    FIELDS,
+    SKIP,
+    UNDO,
+    Action,
+    answers,
+    carry_out,
+    first_open,
+    keys_of,
+)
+from workbench.app.widgets.rate_keys import listen, pressed
+from workbench.app.widgets.rate_raters import raters_line
+from workbench.app.widgets.rate_text import outputs, question
+from workbench.app.widgets.rate_writing import forget, writing, written
+from workbench.app.widgets.text import escaped
+from workbench.engine import RatingDesk, RatingProgress, Shown, Workspace
+from workbench.errors import WorkbenchError
+
+KEYBOARD = f"{state.RATE}keyboard"
+TURN = f"{state.RATE}turn"
+CRITERION = f"{state.RATE}criterion"  # the item on the screen, its criteria and which of them is asked
+
+
+def rate_panel(ws: Workspace, run: str, rater: str) -> None:
+    """The item that is open for this rater; drawn by `st.fragment`."""
+    with explained("rating"):
+        problem = st.session_state.pop(state.PROBLEM, None)
+        desk = RatingDesk(ws, run, rater)
+        shown = desk.next()
+        _progress(desk.progress(), ws, run, rater, shown)
+        if problem:
+            st.error(escaped(problem), icon=":material/error:")
+        if shown is None:
+            _finished(run)
+        else:
+            question(shown)
+            if shown.mode == "likert":
+                _criteria(ws, run, rater, shown)
+            else:
+                _buttons(ws, run, rater, shown)
+            plain = st.session_state.get(f"{state.RATE}plain", False)
+            outputs(shown, plain)
+            writing(run, rater, shown)
+            st.toggle("As plain text", key=f"{state.RATE}plain")
+        st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+        listen(
+            shown.item if shown else "",
+            st.session_state[TURN],
+            keys_of(shown),
+            FIELDS if shown else {},
+            lambda: _heard(ws, run, rater),
+            KEYBOARD,
+        )
+
+
+def _progress(now: RatingProgress, ws: Workspace, run: str, rater: str, shown: Shown | None) -> None:
+    words = f"{count(now.done)} of {many(now.total, 'item')} done"
+    if now.seconds_per_item is not None and now.seconds_left is not None and shown is not None:
+        words += f" · {seconds(now.seconds_per_item)} each · about {seconds(now.seconds_left)} left"
+    if now.all_raters_done:
+        words += f" · {count(now.all_raters_done)} by all raters together"
+    bar, undo, skip = st.columns([6, 1, 1], vertical_alignment="center")
+    bar.progress(min(1.0, now.done / now.total) if now.total else 1.0, text=words)
+    others = {name: done for name, done in now.by_rater.items() if name != rater}
+    raters_line(others, "Also rated")
+    item = shown.item if shown else ""
+    with undo:
+        _button(ws, run, rater, item, UNDO, disabled=now.done == 0)
+    with skip:
+        _button(ws, run, rater, item, SKIP, disabled=shown is None)
+
+
+def _buttons(ws: Workspace, run: str, rater: str, shown: Shown) -> None:
+    """What can be said of a pair, or of one output with a thumb; said before: filled."""
+    offered = answers(shown)
+    given = shown.given.get("")
+    widths = [3, 2, 2, 3] if len(offered) == 4 else [1] * len(offered)
+    for column, action in zip(st.columns(widths), offered, strict=True):
+        said = {1.0: ("left", "up"), 0.0: ("right", "down"), 0.5: ("bad",) if shown.both_bad else ("tie",)}
+        chosen = given is not None and action.name in said.get(given, ())
+        with column:
+            _button(ws, run, rater, shown.item, action, primary=chosen)
+
+
+def _criteria(ws: Workspace, run: str, rater: str, shown: Shown) -> None:
+    """A line a criterion, the one that the keys are about marked."""
+    names = [criterion.name for criterion in shown.criteria]
+    held = st.session_state.get(CRITERION)
+    place = held[2] if held is not None and held[0] == shown.item else first_open(shown)
+    st.session_state[CRITERION] = (shown.item, names, place)
+    for number, criterion in enumerate(shown.criteria):
+        words, *columns = st.columns([3, *[1] * shown.scale], vertical_alignment="center")
+        mark = "▶ " if number == place else ""
+        about = f"  \n:gray[{escaped(criterion.description)}]" if criterion.description else ""
+        words.markdown(f"{mark}**{escaped(criterion.name)}**{about}")
+        given = shown.given.get(criterion.name)
+        for column, action in zip(columns, answers(shown), strict=True):
+            with column:
+                chosen = given is not None and float(action.name) == given
+                _button(ws, run, rater, shown.item, action, criterion.name, primary=chosen)
+
+
+def _button(
+    ws: Workspace,
+    run: str,
+    rater: str,
+    item: str,
+    action: Action,
+    criterion: str = "",
+    primary: bool = False,
+    disabled: bool = False,
+) -> None:
+    # the item is part of the key: a second click of a double click is about the same item, not the next
+    label = f"`{action.hint}` {action.words}" if action.words != action.hint else action.words
+    st.button(
+        label,
+        key=f"{state.RATE}{action.name} {criterion} {item}",
+        icon=action.icon,
+        type="primary" if primary else "secondary",
+        width="stretch",
+        disabled=disabled,
+        help=f"{criterion}: {action.words}" if criterion else None,
+        on_click=_do,
+        args=(ws, run, rater, item, action.name, criterion),
+    )
+
+
+def _heard(ws: Workspace, run: str, rater: str) -> None:
+    found = pressed(KEYBOARD)
+    if found is None:
+        return
+    action, item, took = found
+    held = st.session_state.get(CRITERION)
+    criterion = ""
+    if held is not None and held[0] == item:
+        _, names, place = held
+        if action in ("before", "after"):
+            step = 1 if action == "after" else -1
+            st.session_state[CRITERION] = (item, names, (place + step) % len(names))
+            return
+        criterion = names[place]
+    _do(ws, run, rater, item, action, criterion, took)
+
+
+def _do(
+    ws: Workspace,
+    run: str,
+    rater: str,
+    item: str,
+    action: str,
+    criterion: str = "",
+    took: float | None = None,
+) -> None:
+    """Keeps what was said, at once; what goes wrong is said on the screen that follows."""
+    st.session_state.pop(CRITERION, None)
+    try:
+        desk = RatingDesk(ws, run, rater)
+        carry_out(desk, item, action, criterion, written(item), took)
+        forget(run, rater, item)
+    except WorkbenchError as error:
+        st.session_state[state.PROBLEM] = str(error)
+
+
+def _finished(run: str) -> None:
+    with st.container(border=True):
+        st.markdown("**Nothing is left for you to rate here.** Thank you.")
+        st.markdown(
+            "What others have on their screens right now comes back if they leave it. See what the "
+            "ratings say, or have more outputs rated."
+        )
+        link("ratings" if "ratings" in MENU else "compare", "Leaderboard", ":material/leaderboard:", run=run)
+        link("rate", "Rate more of this run", ":material/tune:", run=run, view="setup")
