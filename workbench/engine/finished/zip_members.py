@@ -13,19 +13,17 @@ from __future__ import annotations
 import io
 import re
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, BinaryIO, Self, cast
+from typing import BinaryIO, Self
 
 from workbench.datasets.source import Source
 from workbench.errors import InvalidFile
 
 MOST_MEMBERS = 500_000
-MOST_MEMBER_BYTES = 1 << 28
+MOST_MEMBER_BYTES = 1 << 27
 """Of one member, unpacked."""
 MOST_BYTES = 1 << 32
 """Of all members, unpacked."""
@@ -35,7 +33,6 @@ ENCRYPTED, SIZES_FOLLOW = 0x1, 0x8
 START = b"PK\x03\x04"
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _CHUNK_BYTES = 1 << 18
-_HELD_BYTES = 1 << 24
 _UNSAFE = re.compile(r"[/\\]|[A-Za-z]:|(.*[/\\])?\.\.([/\\]|$)", re.DOTALL)
 
 
@@ -47,34 +44,6 @@ class _Member:
     flags: int
     crc: int
     packed_bytes: int
-
-
-@dataclass(frozen=True)
-class _Unpacked(Source):
-    """A member as a source of its own."""
-
-    spool: IO[bytes] | None = None
-
-    def open(self) -> BinaryIO:
-        """The bytes from the start; whoever closes them does not close the member."""
-        assert self.spool is not None
-        self.spool.seek(0)
-        return _Window(self.spool)
-
-
-class _Window(io.BufferedIOBase, BinaryIO):
-    """What is left of a file when it is closed by its readers and needed again."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def read(self, size: int | None = -1) -> bytes:
-        """As a file's."""
-        return self._file.read(-1 if size is None else size)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As a file's."""
-        return self._file.seek(offset, whence)
 
 
 class Archive:
@@ -116,17 +85,15 @@ class Archive:
 
     def member(self, name: str) -> Source:
         """A member, unpacked. Raises InvalidFile where it is damaged or too large."""
-        spool = tempfile.SpooledTemporaryFile(_HELD_BYTES)  # noqa: SIM115 - goes with the source that has it
-        size_bytes = 0
+        content = bytearray()
         for chunk in self._chunks(name, self._members[name]):
-            size_bytes += len(chunk)
+            content += chunk
             self._left_bytes -= len(chunk)
-            if size_bytes > MOST_MEMBER_BYTES or self._left_bytes < 0:
+            if len(content) > MOST_MEMBER_BYTES or self._left_bytes < 0:
                 raise self._problem(
                     name, f"unpacks to more than {MOST_MEMBER_BYTES >> 20} MiB, or all of them to too much"
                 )
-            spool.write(chunk)
-        return _Unpacked(f"{self._source.name}, {name[:120]}", spool=cast(IO[bytes], spool))
+        return Source(f"{self._source.name}, {name[:120]}", content=bytes(content))
 
     def _directory(self) -> dict[str, _Member]:
         try:
@@ -135,7 +102,6 @@ class Archive:
         except (zipfile.BadZipFile, OSError, ValueError, struct.error, EOFError, NotImplementedError):
             self.cut_short = True
             return dict(self._walk())
-        self._file = self._source.open()
         if len(found) > MOST_MEMBERS:
             raise self._source.problem(f"the archive has more than {MOST_MEMBERS:,} members.")
         return {
@@ -147,8 +113,6 @@ class Archive:
 
     def _walk(self) -> Iterator[tuple[str, _Member]]:
         """The members that stand whole in an archive without a directory."""
-        if self._file.closed:
-            self._file = self._source.open()
         at, total_bytes = 0, self._source.size_bytes
         for _ in range(MOST_MEMBERS):
             self._file.seek(at)
@@ -250,8 +214,3 @@ def _long_size(extra: bytes) -> int:
             return int(struct.unpack("<Q", extra[12:20])[0])
         extra = extra[4 + length :]
     return 0xFFFFFFFF
-
-
-def file_name(source: Source) -> str:
-    """A file's name without its folders."""
-    return Path(source.name).name
