@@ -19,7 +19,7 @@ from typing import Any
 
 from workbench.datasets.source import Source
 from workbench.engine.finished.head import Head
-from workbench.engine.finished.parts import file_name, objects, score_of
+from workbench.engine.finished.parts import file_name, fingerprint, objects, score_of, text_of
 from workbench.engine.finished.records import Finished, FinishedOutput, ImportSettings, Unmapped
 from workbench.engine.finished.registry import FinishedFormat, finished_format
 
