@@ -22,6 +22,7 @@ MENU: dict[str, tuple[str, str]] = {
     "run": ("Run", "⏱️"),
     "compare": ("Compare", "⚖️"),
     "rate": ("Rate", "🗳️"),
+    "ratings": ("Ratings", "🏅"),
     "size": ("Size", "📏"),
     "export": ("Export", "📦"),
 }
