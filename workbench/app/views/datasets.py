@@ -8,6 +8,7 @@ from workbench.app import state
 from workbench.app.widgets.controls import choose, pager, search, segments
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import broken_files, explained
+from workbench.app.widgets.finished_form import finished_form
 from workbench.app.widgets.import_form import import_form
 from workbench.app.widgets.numbers import count, many
 from workbench.app.widgets.profile_view import profile_view
@@ -19,7 +20,12 @@ from workbench.core.dataset import guess_reference
 from workbench.engine import Workspace
 
 PER_SCREEN = 50
-VIEWS = {"rows": "Rows", "profile": "What it is made of", "import": "Import a table"}
+VIEWS = {
+    "rows": "Rows",
+    "profile": "What it is made of",
+    "import": "Import a table",
+    "outputs": "Import finished outputs",
+}
 
 
 def browse(ws: Workspace, name: str, split: str) -> None:
@@ -67,6 +73,8 @@ def show() -> None:
     if not names:
         empty("There is no dataset yet.", "Import a table below.")
         import_form(ws)
+        st.subheader("Or outputs that were made elsewhere", anchor=False)
+        finished_form(ws)
         return
     left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
     with left:
@@ -101,6 +109,8 @@ def show() -> None:
     with explained("reading the dataset"):
         if view == "import":
             import_form(ws)
+        elif view == "outputs":
+            finished_form(ws)
         elif view == "profile":
             profile_view(ws, name, split or card.splits[0])
         else:

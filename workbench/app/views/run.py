@@ -26,7 +26,7 @@ from workbench.engine import (
     runs,
     undelete_run,
 )
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import get_run, is_imported, race_of
 
 
 def panel(ws: Workspace, run_id: str, cells: tuple[Cell, ...], was_live: bool) -> None:
@@ -59,7 +59,7 @@ def actions(
             return
         if complete and st.button("Compare the cells", icon=":material/balance:", type="primary"):
             go("compare", run=run_id)
-        if not complete or errors:
+        if not (status == "completed" and is_imported(get_run(ws, run_id))) and (not complete or errors):
             words = "Retry the errors" if complete else "Resume"
             kind: Literal["primary", "secondary"] = "secondary" if complete else "primary"
             if st.button(words, icon=":material/play_arrow:", type=kind, key="run resume"):
