@@ -31,18 +31,20 @@ def likert_mean(
     """The mean with an interval clustered by rater and by row; it speaks of raters and rows like these.
 
     With e the residuals and G clusters, V = G / (G - 1) Σ (Σ e within a cluster)² / n² for raters, for
-    rows, and for both crossed; Var = V_rater + V_row - V_both, at least each of the first two. The interval
-    is mean ± t √Var with Satterthwaite's degrees of freedom,
+    rows, and for both crossed. Of Cameron, Gelbach & Miller's Var = V_rater + V_row - V_both each part is
+    known as well as its clusters are many, so that each gets Student's t of its own (Banerjee):
 
-        (V_rater + V_row)² / (V_rater² / (raters - 1) + V_row² / (rows - 1)):
+        half² = t²(raters - 1) max(0, V_rater - V_both) + t²(rows - 1) max(0, V_row - V_both)
+                + t²(the larger of both) V_both
 
-    wide where two raters differ in level, hardly wider than by rows where all rate alike. With a single
-    rater it is clustered by rows alone and speaks of that rater only; with a single row by raters.
+    It is wide where few raters differ in level, and no wider than by rows where all rate alike. With a
+    single rater it is clustered by rows alone and speaks of that rater only; with a single row by raters.
 
     NaN ratings are left out. `bounds`: the scale's ends; the interval stays within, and where all values
     are tied it still has a width. Raises ValueError for columns of different lengths.
     Sources: Cameron, Gelbach & Miller, "Robust Inference With Multiway Clustering", Journal of Business &
-    Economic Statistics 29, 2011; Satterthwaite, Biometrics Bulletin 2, 1946.
+    Economic Statistics 29, 2011; Banerjee, "Approximate Confidence Interval for Linear Functions of Means
+    of k Populations When the Population Variances Are Not Equal", Sankhyā 22, 1960.
     """
     two_sided_z(confidence)
     value = np.asarray(values, dtype=np.float64).reshape(-1)
@@ -61,12 +63,16 @@ def likert_mean(
         return Estimate(mean, nan, nan, n)
     if float(np.ptp(value)) == 0:
         return Estimate(mean, *tied_bounds(mean, max(many_rows, 2), confidence, bounds), n)
-    both, _ = _between(value - mean, rater * many_rows + row)
-    parts = [(v, g - 1) for v, g in ((by_rater, many_raters), (by_row, many_rows)) if g > 1]
-    variance = max(by_rater + by_row - both, *(v for v, _ in parts)) if len(parts) > 1 else parts[0][0]
-    total, spread = sum(v for v, _ in parts), sum(v**2 / freedom for v, freedom in parts)
-    freedom = max(1, int(total**2 / spread)) if spread > 0 else min(freedom for _, freedom in parts)
-    half = student_quantile((1 + confidence) / 2, freedom) * sqrt(variance)
+    by_both, _ = _between(value - mean, rater * many_rows + row)
+    if min(many_raters, many_rows) < 2:
+        by_both = 0.0
+    parts = [
+        (max(0.0, by_rater - by_both), many_raters),
+        (max(0.0, by_row - by_both), many_rows),
+        (by_both, max(many_raters, many_rows)),
+    ]
+    upper = (1 + confidence) / 2
+    half = sqrt(sum(part * student_quantile(upper, many - 1) ** 2 for part, many in parts if many > 1))
     low, high = mean - half, mean + half
     if bounds is not None:
         low, high = max(low, bounds[0]), min(high, bounds[1])
