@@ -14,6 +14,7 @@ from workbench.commands.printing import AsJson, OutputFile, print_json, print_ta
 from workbench.commands.reports import RunName
 from workbench.commands.session import say, workspace
 from workbench.commands.slices import By, print_slices
+from workbench.core.figures import signed
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def compare(
         write(export_comparison(opened, found, wanted.value, failing or ("worse",)), output)
     missed = [item for item in found.comparisons if item.verdict in failing]
     for item in missed:
-        say(f"Missed: {item.cell.label} is {_verdict(item)} by {found.metric} ({_points(item.difference)})")
+        say(f"Missed: {item.cell.label} is {_verdict(item)} by {found.metric} ({signed(item.difference)})")
     if missed:
         raise typer.Exit(BAR_MISSED)
 
@@ -145,8 +146,8 @@ def _print(found: Comparison, other: str | None) -> None:
         [
             (
                 item.cell.label,
-                _points(item.difference),
-                f"[{_points(item.low)}, {_points(item.high)}]",
+                signed(item.difference),
+                f"[{signed(item.low)}, {signed(item.high)}]",
                 _p_value(item.p_adjusted),
                 item.n,
                 _verdict(item),
@@ -159,10 +160,6 @@ def _print(found: Comparison, other: str | None) -> None:
 def _next_step(found: Comparison, run_id: str) -> None:
     if any(item.verdict == "better" for item in found.comparisons):
         say(f"\nNext: workbench export winner {run_id} -o winner.yaml")
-
-
-def _points(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:+.3f}"
 
 
 def _p_value(value: float) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.commands.printing import AsJson, one_line, print_json, print_table, printable
 from workbench.commands.session import say, workspace
+from workbench.core.figures import figure, signed
 
 if TYPE_CHECKING:
     from workbench.core.run import MetricEstimate
@@ -77,7 +77,7 @@ def _print_change(found: RunChange) -> None:
                 one.cell.label,
                 _mean(one.before),
                 _mean(one.after),
-                "–" if one.comparison is None else _signed(one.comparison.difference),
+                "–" if one.comparison is None else signed(one.comparison.difference),
                 "" if one.comparison is None else one.comparison.verdict,
                 "changed" if one.diff else "same" if one.before and one.after else "",
             )
@@ -99,8 +99,4 @@ def _print_change(found: RunChange) -> None:
 
 
 def _mean(estimate: MetricEstimate | None) -> str:
-    return "–" if estimate is None or math.isnan(estimate.mean) else f"{estimate.mean:.3f}"
-
-
-def _signed(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:+.3f}"
+    return "–" if estimate is None else figure(estimate.mean)

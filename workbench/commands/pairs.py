@@ -9,6 +9,7 @@ import typer
 
 from workbench.commands.printing import counted, print_json, print_table
 from workbench.commands.session import say
+from workbench.core.figures import signed
 
 if TYPE_CHECKING:
     from workbench.engine import PairLine, Workspace
@@ -33,8 +34,8 @@ def print_pairs(workspace: Workspace, run: str, metric: str | None, as_json: boo
             (
                 line.second.label,
                 line.first.label,
-                _signed(line.difference),
-                f"[{_signed(line.low)}, {_signed(line.high)}]",
+                signed(line.difference),
+                f"[{signed(line.low)}, {signed(line.high)}]",
                 _p_value(line.p_adjusted),
                 line.n,
                 _verdict(line),
@@ -44,10 +45,6 @@ def print_pairs(workspace: Workspace, run: str, metric: str | None, as_json: boo
     )
     if found.stopped:
         say(f"Stopped by the race and in no pair: {', '.join(cell.label for cell in found.stopped)}.")
-
-
-def _signed(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:+.3f}"
 
 
 def _p_value(value: float) -> str:

@@ -11,6 +11,7 @@ from workbench.commands.printing import AsJson, counted, one_line, print_json, p
 from workbench.commands.progress import shown_progress
 from workbench.commands.reports import RunName
 from workbench.commands.session import redacted, say, stoppable, workspace
+from workbench.core.figures import figure, signed_with_interval
 from workbench.errors import InvalidFile, RunCancelled, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -163,12 +164,12 @@ def _print(found: ProbeReport) -> None:
                 line.cell.label,
                 _share(line.changed.mean, line.changed.low, line.changed.high),
                 *([_share(line.noise.mean, line.noise.low, line.noise.high) if line.noise else "–"] * noisy),
-                _number(line.before),
-                _number(line.after),
-                _signed(line.difference, line.low, line.high),
+                figure(line.before),
+                figure(line.after),
+                signed_with_interval(line.difference, line.low, line.high),
                 line.verdict,
                 *(
-                    [_signed(line.sides.difference, line.sides.low, line.sides.high)]
+                    [signed_with_interval(line.sides.difference, line.sides.low, line.sides.high)]
                     if sided and line.sides
                     else []
                 ),
@@ -186,11 +187,3 @@ def _print(found: ProbeReport) -> None:
 
 def _share(mean: float, low: float, high: float) -> str:
     return "–" if math.isnan(mean) else f"{100 * mean:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
-
-
-def _signed(mean: float, low: float, high: float) -> str:
-    return "–" if math.isnan(mean) else f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"

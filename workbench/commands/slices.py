@@ -9,6 +9,7 @@ import typer
 
 from workbench.commands.printing import one_line, print_json, print_table
 from workbench.commands.session import say
+from workbench.core.figures import figure, signed
 
 if TYPE_CHECKING:
     from workbench.engine import Slices, Workspace
@@ -51,12 +52,12 @@ def _numbers(one: SliceCell) -> tuple[object, ...]:
     score, line = one.estimate, one.comparison
     if math.isnan(score.mean):
         return "–", "not scored", "–", "" if line is None else line.verdict
-    interval = f"[{score.low:.3f}, {score.high:.3f}]"
+    interval = f"[{figure(score.low)}, {figure(score.high)}]"
     if line is None:
-        return f"{score.mean:.3f}", interval, "–", "baseline"
-    against = "–" if math.isnan(line.difference) else f"{line.difference:+.3f}"
+        return figure(score.mean), interval, "–", "baseline"
+    against = signed(line.difference)
     return (
-        f"{score.mean:.3f}",
+        figure(score.mean),
         interval,
         against,
         line.verdict + (", against the whole" if one.contradicts else ""),

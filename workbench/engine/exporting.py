@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 from tabulate import tabulate
 
 from workbench.core.experiment import Experiment
+from workbench.core.figures import figure, signed, with_interval
 from workbench.core.run import Comparison, MetricEstimate, Report
 from workbench.datasets import neutralise, write_rows
 from workbench.engine.browsing import OutputView, output_views
@@ -158,9 +159,7 @@ def interval_text(estimate: MetricEstimate) -> str:
     """`0.710 [0.640, 0.770]`, the mean alone without an interval; a dash where nothing was scored."""
     if estimate.n == 0:
         return "–"
-    if math.isnan(estimate.low):
-        return f"{estimate.mean:.3f}"
-    return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+    return with_interval(estimate.mean, estimate.low, estimate.high)
 
 
 def verdict_texts(comparison: Comparison) -> dict[int, str]:
@@ -171,13 +170,13 @@ def verdict_texts(comparison: Comparison) -> dict[int, str]:
             texts[line.cell.index] = "–"
             continue
         if line.verdict == "stopped":
-            said = f" ({line.difference:+.3f})" if math.isfinite(line.difference) else ""
+            said = f" ({signed(line.difference)})" if math.isfinite(line.difference) else ""
             texts[line.cell.index] = f"stopped after {line.stopped} rows{said}"
             continue
         more = f", about {line.rows_needed} rows needed" if line.rows_needed else ""
         if line.stopped is not None:
             more = f" over {line.n} rows"
-        texts[line.cell.index] = f"{line.verdict} ({line.difference:+.3f}{more})"
+        texts[line.cell.index] = f"{line.verdict} ({signed(line.difference)}{more})"
     return texts
 
 
@@ -211,7 +210,7 @@ def _junit(workspace: Workspace, shown: Report) -> str:
         if score is None:
             return Case(row, view.latency_s, skipped="unscored")
         wrong = metric.kind == "proportion" and score != best
-        said = f"{name} {score:.3f}"
+        said = f"{name} {figure(score)}"
         details = f"answer: {view.answer}\n\n{view.text}" if wrong else said
         return Case(row, view.latency_s, failure=said if wrong else None, details=details)
 

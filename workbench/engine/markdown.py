@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from math import isnan
 
+from workbench.core.figures import figure, signed_with_interval
 from workbench.core.run import CellComparison, CellReport, Comparison, Report
 
 SIGNS = {"better": "▲", "worse": "▼", "tied": "=", "undecided": "?", "stopped": "■"}
@@ -66,15 +67,13 @@ def _line(line: CellReport, found: CellComparison | None, metric: str, paid: boo
     estimate = line.metrics.get(metric)
     value = "–"
     if estimate is not None and estimate.n:
-        value = f"**{estimate.mean:.3f}** [{estimate.low:.3f}, {estimate.high:.3f}]"
+        value = f"**{figure(estimate.mean)}**"
+        if not isnan(estimate.low):
+            value += f" [{figure(estimate.low)}, {figure(estimate.high)}]"
     difference, verdict, sign, rows = "", "baseline", "◆", line.rows
     if found is not None:
         sign, verdict, rows = SIGNS[found.verdict], found.verdict, found.n
-        difference = "–"
-        if not isnan(found.difference):
-            difference = f"{found.difference:+.3f}"
-            if not isnan(found.low):
-                difference += f" [{found.low:+.3f}, {found.high:+.3f}]"
+        difference = signed_with_interval(found.difference, found.low, found.high)
         if found.rows_needed:
             verdict += f", about {found.rows_needed:,} rows needed"
         if found.verdict == "stopped":

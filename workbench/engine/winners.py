@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.document import dump
 from workbench.core.experiment import Experiment
+from workbench.core.figures import signed_with_interval, with_interval
 from workbench.core.prompt import Ensemble
 from workbench.core.run import Cell, CellComparison, CellReport, MetricEstimate, Report
 from workbench.engine.comparing import compare
@@ -119,10 +119,7 @@ def _as_winner(workspace: Workspace, run: str, name: str, line: CellReport) -> W
     found = compare(workspace, run, name)
     comparison = next((c for c in found.comparisons if c.cell.index == line.cell.index), None)
     estimate = line.metrics[name]
-    reason = f"{name} {estimate.mean:.3f}"
-    if math.isfinite(estimate.low):
-        reason += f" [{estimate.low:.3f}, {estimate.high:.3f}]"
-    reason += f" over {estimate.n} rows"
+    reason = f"{name} {with_interval(estimate.mean, estimate.low, estimate.high)} over {estimate.n} rows"
     race = race_of(get_run(workspace, run))
     if race is not None and race.winner == line.cell.index:
         reason += f"; won the race by {race.settings.metric} after {race.rows} of {race.of_rows} rows"
@@ -134,10 +131,8 @@ def _as_winner(workspace: Workspace, run: str, name: str, line: CellReport) -> W
 
 
 def _against(line: CellComparison) -> str:
-    said = "stopped" if line.verdict == "stopped" else f"{line.verdict} by"
-    said += f" {line.difference:+.3f}"
-    if math.isfinite(line.low):
-        said += f" [{line.low:+.3f}, {line.high:+.3f}]"
+    said = f"{line.verdict} by" if line.verdict in ("better", "worse") else f"{line.verdict} at"
+    said += f" {signed_with_interval(line.difference, line.low, line.high)}"
     if line.stopped is not None:
         return f"{said} over the {line.stopped} rows of both"
     return f"{said}, adjusted p {line.p_adjusted:.2g}"

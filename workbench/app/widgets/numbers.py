@@ -8,21 +8,15 @@ from __future__ import annotations
 import datetime
 import math
 
+from workbench.core.figures import figure, signed
 from workbench.core.run import MetricEstimate
+
+__all__ = ["ago", "count", "dollars", "interval", "many", "score", "seconds", "signed"]
 
 
 def score(value: float | None) -> str:
-    """A metric's value: three decimals up to 1, one above."""
-    if value is None or math.isnan(value):
-        return "–"
-    return f"{value:.3f}" if abs(value) <= 1 else f"{value:.1f}"
-
-
-def signed(value: float) -> str:
-    """A difference, its sign always shown; a dash where there is none."""
-    if math.isnan(value):
-        return "–"
-    return f"{value:+.3f}" if abs(value) <= 1 else f"{value:+.1f}"
+    """A metric's value; a dash where there is none."""
+    return "–" if value is None else figure(value)
 
 
 def interval(estimate: MetricEstimate | None) -> str:

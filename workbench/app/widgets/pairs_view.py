@@ -13,6 +13,7 @@ from workbench.app.widgets.numbers import count, signed
 from workbench.app.widgets.result_table import BADGES
 from workbench.app.widgets.size_charts import ink
 from workbench.app.widgets.text import escaped, short
+from workbench.core.figures import signed_with_interval
 from workbench.core.run import Comparison, Report
 from workbench.engine import PairLine, Pairs, Workspace, compare_pairs
 from workbench.errors import RunError
@@ -58,10 +59,10 @@ def _table(lines: tuple[PairLine, ...]) -> None:
     columns = {
         "Cell": [f"**{escaped(short(line.second.label, 60))}**" for line in lines],
         "Against": [escaped(short(line.first.label, 60)) for line in lines],
+        "Verdict": [_words(line) for line in lines],
         "Difference": [escaped(_interval(line)).replace(" ", "\u00a0") for line in lines],
         "p (Holm)": [_p_value(line.p_adjusted) for line in lines],
         "Rows": [count(line.n) for line in lines],
-        "Verdict": [_words(line) for line in lines],
     }
     st.table(columns, border="horizontal", hide_index=True, alt="Every pair of cells")
 
@@ -69,9 +70,7 @@ def _table(lines: tuple[PairLine, ...]) -> None:
 def _interval(line: PairLine) -> str:
     if math.isnan(line.difference):
         return "not compared"
-    if math.isnan(line.low):
-        return signed(line.difference)
-    return f"{signed(line.difference)} [{signed(line.low)}, {signed(line.high)}]"
+    return signed_with_interval(line.difference, line.low, line.high)
 
 
 def _p_value(value: float) -> str:

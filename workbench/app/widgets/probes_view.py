@@ -17,7 +17,7 @@ from workbench.app.widgets.probe_form import probe_form
 from workbench.app.widgets.result_table import BADGES
 from workbench.app.widgets.text import escaped, marked, short
 from workbench.core.run import LIVE, Comparison, Report
-from workbench.engine import ProbeReport, Workspace, probe_report, probes_of, progress
+from workbench.engine import ProbeReport, Workspace, probe_report, probes_of, progress, report
 from workbench.prompting import word_diff
 from workbench.statistics import Estimate
 
@@ -59,7 +59,13 @@ def _panel(ws: Workspace, probe: str, metric: str, was_live: bool) -> None:
         if now.status != "completed":
             st.warning(f"This probe is {now.status}: {escaped(now.message or 'it can be resumed')}")
             link("run", "Open it", ":material/play_arrow:", run=probe)
-        _report(probe_report(ws, probe, metric))
+        names = list(report(ws, probe).cells[0].metrics)
+        if metric not in names:
+            st.info(
+                f"This probe was made before the run was measured by {escaped(metric)}, and shows "
+                f"{escaped(names[0])}; probe again for {escaped(metric)}, the answers are in the cache."
+            )
+        _report(probe_report(ws, probe, metric if metric in names else names[0]))
 
 
 def _report(found: ProbeReport) -> None:
@@ -71,12 +77,12 @@ def _report(found: ProbeReport) -> None:
     for line in found.lines:
         shown = {
             "Cell": f"**{escaped(line.cell.label)}**",
+            "Verdict": BADGES[line.verdict],
             "Answers changed": _share(line.changed),
             "By themselves": _share(line.noise) if line.noise else "–",
             escaped(f"{found.metric} before"): score(line.before),
             "After": score(line.after),
             "Difference": _difference(line.difference, line.low, line.high),
-            "Verdict": BADGES[line.verdict],
             "Second − first terms": "–",
         }
         if line.sides is not None and line.sides.n:

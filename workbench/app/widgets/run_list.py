@@ -16,7 +16,7 @@ from workbench.core.run import LIVE
 
 def run_list(found: Sequence[Any], key: str, narrow: bool = False) -> None:
     """Newest first; a live run links to its progress, others to their comparison."""
-    widths = [3, 2.4, 2.4] if narrow else [3, 2, 4, 2, 2]
+    widths = [2.2, 2.6, 2.8] if narrow else [3, 2, 4, 2, 2]
     with st.container(border=True, key=f"{key} runs"):
         for run in found:
             cells = list(st.columns(widths, vertical_alignment="center"))
