@@ -214,6 +214,22 @@ def test_a_plan_said_anew_leads_on_and_what_was_rated_before_stays(workspace: Wo
     assert len(workspace.store.ratings.current(run)) == 5
 
 
+def test_what_an_old_window_sends_after_the_mode_changed_is_kept_or_refused(workspace: Workspace) -> None:
+    run = finished_run(workspace)
+    desk = RatingDesk(workspace, run, "ada")
+    pair = desk.next()
+    start_rating(workspace, run, LIKERT)
+    graded = desk.next()
+    assert pair is not None and graded is not None
+    desk.rate(pair.item, 1, seconds=float("nan"))
+    start_rating(workspace, run, PLAIN)
+    with pytest.raises(RunError, match="not rated on criteria any more"):
+        desk.rate(graded.item, {"clear": 4})
+    assert desk.progress().done == 1
+    following = desk.next()
+    assert following is not None and following.item != pair.item
+
+
 @pytest.mark.parametrize("value", [2, 0.4, -1, float("nan"), {"clear": 1}])
 def test_a_value_that_means_nothing_is_refused(workspace: Workspace, value: Any) -> None:
     run = finished_run(workspace)

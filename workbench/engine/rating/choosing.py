@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.core.rating import Chosen, RatingPlan
 from workbench.engine.rating.ledger import Key, Ledger, Target

@@ -10,6 +10,7 @@ once, in one process or in many: the database decides who gets what.
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 import time
@@ -173,11 +174,11 @@ class RatingDesk:
                 note=note,
                 correction=correction,
                 corrects=cells[min(correction_for, len(cells) - 1)],
-                seconds=_seconds(found) if seconds is None else seconds,
+                seconds=_seconds(found) if seconds is None or not 0 <= seconds < math.inf else seconds,
             )
             table.append(new)
             standing = values.keys() | {name for name, said in before.items() if said.value is not None}
-            if all(criterion.name in standing for criterion in plan.criteria):
+            if found.mode != "likert" or all(one.name in standing for one in plan.criteria):
                 table.mark(item, state=RATED)
 
     def skip(self, item: str) -> None:
