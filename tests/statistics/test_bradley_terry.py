@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy import optimize
 
 from bench import ratings as drawn
 from workbench.statistics import bradley_terry, most_uncertain_pairs
+from workbench.statistics.davidson import Fitted, PairCounts, fit
 
 # American League East, 1987: how often the team of the line beat that of the column
 TEAMS = ["Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore"]
@@ -141,6 +143,47 @@ def test_a_cell_that_never_lost_is_finite_and_said_not_to_be_by_its_ratings():
     assert found.order[0] == 0 and found.high[0] - found.low[0] > 2  # six wins bound it from below only
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "finite"),
+    [
+        ([(0, 1, 1), (1, 2, 1), (2, 0, 1)], True),
+        ([(0, 1, 1), (1, 2, 1), (2, 0, 0)], False),  # the last never won
+        ([(0, 1, 1), (0, 1, 0.5), (1, 2, 1), (1, 2, 0.5)], False),  # nobody lost to a weaker one
+        ([(0, 1, 1), (0, 1, 0), (1, 2, 1), (1, 2, 0.5)], True),  # the first two bound the weight of a tie
+        ([(0, 1, 0.5), (1, 2, 0.5)], False),  # of ties alone ν is without bound
+    ],
+)
+def test_finite_is_said_where_the_likelihood_has_a_maximum(outcomes, finite):
+    first, second, outcome = np.array(outcomes).T
+    found = bradley_terry(first.astype(int), second.astype(int), outcome, resamples=10)
+    assert found.finite is finite
+    wider, widest = (
+        bradley_terry(first.astype(int), second.astype(int), outcome, spread=spread, resamples=1)
+        for spread in (1e2, 1e4)
+    )
+    moved = [abs(widest.strength - wider.strength).max(), abs(widest.tie - wider.tie)]
+    assert bool(max(moved) < 0.01) is finite
+
+
+def test_the_fit_is_at_the_top_however_far_off_it_began():
+    rng = np.random.default_rng(12)
+    first, second = np.triu_indices(6, 1)
+    for scale in (0.1, 3, 1000):
+        counts = rng.poisson(scale, (3, 15, 40)).astype(float) * (rng.random((3, 15, 40)) < 0.5)
+        pairs = PairCounts(6, first, second, counts)
+        start = Fitted(rng.normal(0, 5, (1, 6)), rng.normal(0, 5, 1))
+        plain, far = fit(pairs), fit(pairs, start=start)
+        assert far.strength == pytest.approx(plain.strength, abs=1e-5)
+        assert far.log_tie == pytest.approx(plain.log_tie, abs=1e-5)
+
+
+def test_fifty_cells_and_twenty_thousand_ratings_take_less_than_five_seconds():
+    columns = drawn.preferences(np.linspace(-1.5, 1.5, 50), 0.6, 20_000, seed=13)
+    start = time.process_time()
+    bradley_terry(*columns, np.arange(20_000) // 10)
+    assert time.process_time() - start < 5
+
+
 def test_cells_that_no_rating_connects_are_told():
     found = bradley_terry([0, 0, 2, 2], [1, 1, 3, 3], [1, 0, 1, 0.5], cells=5)
     assert found.group.tolist() == [0, 0, 1, 1, 2]
@@ -208,7 +251,7 @@ def test_so_many_more_ratings_settle_the_top_four_times_out_of_five():
 
 
 def test_intervals_of_strengths_cover_and_equal_cells_are_seldom_called_different():
-    runs = 60
+    runs = 40
     noise = 3 * math.sqrt(0.05 * 0.95 / runs)
     held, apart = drawn.ranking_coverage(cells=4, rows=60, runs=runs, together=0.0, strength=0.5)
     assert held >= 0.95 - noise

@@ -53,8 +53,9 @@ class Ranking:
             apart; 0 where they are, None where no number is to be named (they are equal).
         group: a number for each set of cells that ratings connect; strengths of cells in different groups
             are comparable by the prior only.
-        finite: whether the ratings alone, without the prior, would give finite strengths: each cell is
-            then reached from each other by wins and ties (Ford, 1957).
+        finite: whether the ratings alone, without the prior, would give finite strengths. Each cell is then
+            reached from each other by wins and ties (Ford, 1957), and, where there are ties, some way round
+            has more wins than ties: else a high ν could explain ties between cells ever further apart.
     """
 
     strength: FloatArray
@@ -195,17 +196,32 @@ def _to_settle(
 
 
 def _connection(pairs: PairCounts) -> tuple[IntArray, bool]:
-    """Which cells ratings connect, and whether wins and ties lead from each cell to each other."""
+    """Which cells ratings connect, and whether the likelihood has a maximum."""
     won, lost, tied = (pairs.counts[:, :, 0] > 0) if len(pairs.first) else np.zeros((3, 0), bool)
     beaten = np.eye(pairs.cells, dtype=bool)
     beaten[pairs.first, pairs.second] |= won | tied
     beaten[pairs.second, pairs.first] |= lost | tied
     reached = _reached(beaten | beaten.T)
     _, group = np.unique(reached.argmax(axis=1), return_inverse=True) if pairs.cells else (None, np.empty(0))
-    return np.asarray(group, dtype=np.int64), bool(_reached(beaten).all())
+    finite = bool(_reached(beaten).all()) and (not tied.any() or _more_wins_than_ties(pairs))
+    return np.asarray(group, dtype=np.int64), finite
 
 
 def _reached(step: BoolArray) -> BoolArray:
     for _ in range(max(1, len(step)).bit_length()):
         step = (step.astype(np.float32) @ step.astype(np.float32)) > 0
     return step
+
+
+def _more_wins_than_ties(pairs: PairCounts) -> bool:
+    """Whether some closed way over ratings has more wins, all in its direction, than ties.
+
+    By Floyd and Warshall's shortest ways, a win counting -1 and a tie 1.
+    """
+    won, lost, tied = pairs.counts[:, :, 0] > 0
+    way = np.full((pairs.cells, pairs.cells), np.inf)
+    for one, two, wins in ((pairs.first, pairs.second, won), (pairs.second, pairs.first, lost)):
+        way[one, two] = np.where(wins, -1.0, np.where(tied, 1.0, np.inf))
+    for cell in range(pairs.cells):
+        way = np.maximum(np.minimum(way, way[:, [cell]] + way[cell]), -4.0 * pairs.cells)
+    return bool((np.diagonal(way) < 0).any())
