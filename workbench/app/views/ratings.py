@@ -67,8 +67,8 @@ def show() -> None:
         )
         return
     st.caption(
-        f"{many(board.ratings, 'rating')} of {many(board.rows, 'row')} by {many(len(board.raters), 'rater')}; "
-        "what was taken back or skipped does not count."
+        f"{many(board.ratings, 'rating')} of {many(board.rows, 'row')} "
+        f"by {many(len(board.raters), 'rater')}; what was taken back or skipped does not count."
     )
     words = {name: label for name, (label, _) in VIEWS.items()}
     state.show_address(state.VIEW)

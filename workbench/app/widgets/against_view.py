@@ -49,11 +49,12 @@ def picked_sentence(lines: list[MetricAgainst]) -> str:
         return "No rater has told apart two outputs that a metric has scored."
     best = known[0]
     said = (
-        f"**{escaped(best.metric)}** would have picked your raters’ winner **{share(best.accuracy.mean)}** of the "
-        f"time {escaped(_bounds(best))}"
+        f"**{escaped(best.metric)}** would have picked your raters’ winner "
+        f"**{share(best.accuracy.mean)}** of the time {escaped(_bounds(best))}"
     )
     if best.accuracy.low <= 0.5 <= best.accuracy.high:
-        return f"{said}: no better than tossing a coin, as far as {many(best.accuracy.n, 'decided pair')} can tell."
+        pairs = many(best.accuracy.n, "decided pair")
+        return f"{said}: no better than tossing a coin, as far as {pairs} can tell."
     return f"{said}."
 
 
@@ -83,8 +84,9 @@ def _metrics(lines: list[MetricAgainst], name: str, several: bool, confidence: f
     }
     st.table(columns, border="horizontal", hide_index=True, alt=f"Metrics against people by {name}")
     st.caption(
-        "A metric’s tie counts half, so 50 % is a coin. Correlations are with people’s mean rating, or with their "
-        f"preference; metrics for which lower is better are turned round. Intervals at {100 * confidence:g} %, rows drawn whole."
+        "A metric’s tie counts half, so 50 % is a coin. Correlations are with people’s mean rating, or with "
+        "their preference; metrics for which lower is better are turned round. "
+        f"Intervals at {100 * confidence:g} %, rows drawn whole."
     )
 
 
@@ -177,8 +179,8 @@ def _corrected(judge: JudgeAgainst) -> None:
     }
     st.table(columns, border="horizontal", hide_index=True, alt=f"Each cell from people and {judge.metric}")
     st.caption(
-        "Few labels by people correct the judge’s many (PPI++): the judge’s error on rows that both rated is taken "
-        "off, and λ says how much it is trusted. It is what people would have said of all rows, not what the judge says."
+        "Few labels by people correct the judge’s many (PPI++): the judge’s error on rows that both rated is "
+        "taken off, and λ says how much it is trusted. The result is what people would have said of all rows."
     )
 
 

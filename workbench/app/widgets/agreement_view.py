@@ -1,4 +1,4 @@
-"""Agreement of a run's raters: on each thing rated, of each two raters, of each with themselves; disputed rows."""
+"""Agreement of a run's raters: on each thing rated, two by two, each with themselves; and disputed rows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from workbench.app.widgets.rating_charts import Dot, dots_chart, squares_chart
 from workbench.app.widgets.rating_words import coefficient, coefficient_of, share, share_of, unbroken
 from workbench.app.widgets.ratings_cached import cached_agreement
 from workbench.app.widgets.text import escaped, short
+from workbench.core.run import MetricEstimate
 from workbench.engine import RatingAgreement, Workspace
 from workbench.engine.rating.agreement import ScaleAgreement
 from workbench.statistics import Coefficient
 
 MOST_RATERS = 12
 ROWS_ON_SCREEN = 12
+BOTH_ORDERS = "pairs are shown in both orders, so it evens out."
 LEVELS = {"nominal": "α nominal", "ordinal": "α ordinal", "interval": "α interval"}
 
 
@@ -41,7 +43,7 @@ def agreement_view(ws: Workspace, run: str) -> None:
         )
         empty(
             who,
-            "Agreement needs items that two raters have rated. Set “raters for each item” to two or more, and rate on.",
+            "Agreement needs items that two raters have rated: show the same items to two or more.",
             "rate",
             "Go to Rate",
         )
@@ -83,7 +85,8 @@ def _coefficients(found: RatingAgreement, shared: list[ScaleAgreement]) -> None:
     }
     st.table(columns, border="horizontal", hide_index=True, alt="Agreement on each thing that is rated")
     st.caption(
-        "κ and α take off what raters would agree on by chance; “–”: all said the same, so chance cannot be told. "
+        "κ and α take off what raters would agree on by chance; “–”: all said the same, and chance "
+        "cannot be told. "
         f"α is Krippendorff’s; intervals at {100 * found.confidence:g} %, by drawing items."
     )
 
@@ -181,16 +184,16 @@ def _steadiness(found: RatingAgreement) -> None:
         st.caption(f"“Says the same again”: of items that were shown to the rater once more.{steps}")
     if everyone.first_won.n:
         st.caption(
-            f"“First shown wins”: of the pairs that they decided; 50 % is no bias. {_bias(everyone.first_won)}"
+            "“First shown wins”: of the pairs that they decided; 50 % is no bias. "
+            f"{_bias(everyone.first_won)}"
         )
 
 
-def _bias(first_won: object) -> str:
-    low, high = getattr(first_won, "low", math.nan), getattr(first_won, "high", math.nan)
-    if low > 0.5:
-        return "Together they favour the text that stands first; pairs are shown in both orders, so it evens out."
-    if high < 0.5:
-        return "Together they favour the text that stands second; pairs are shown in both orders, so it evens out."
+def _bias(first_won: MetricEstimate) -> str:
+    if first_won.low > 0.5:
+        return f"Together they favour the text that stands first; {BOTH_ORDERS}"
+    if first_won.high < 0.5:
+        return f"Together they favour the text that stands second; {BOTH_ORDERS}"
     return "No bias for the place shows."
 
 
@@ -214,13 +217,13 @@ def _disputed(found: RatingAgreement, run: str) -> None:
                 cells=",".join(map(str, one.cells)),
             )
             st.markdown(
-                f"{share(one.disagreement)} apart over {many(one.pairs, 'pair of ratings', 'pairs of ratings')} · "
+                f"{share(one.disagreement)} apart over {many(one.pairs, 'comparison')} · "
                 f":gray[{escaped(about + said)}]",
                 width="content",
             )
     st.caption(
-        "0 %: all say the same, 100 %: each two say the opposite. Of a pair, 1 means that the cell that comes first in the "
-        "run is preferred, 0 the other one, 0.5 a tie."
+        "0 %: all say the same, 100 %: each two say the opposite. Of a pair, 1 means that the cell which "
+        "comes first in the run is preferred, 0 the other one, 0.5 a tie."
     )
 
 

@@ -58,7 +58,8 @@ def verdict_sentence(board: Leaderboard) -> str:
     more = f" and {many(len(close) - 3, 'more cell')}" if len(close) > 3 else ""
     said = f"{name} stands first, but is not told apart from {others}{more} yet."
     if board.ratings_to_settle:
-        said += f" About {many(board.ratings_to_settle, 'more rating')} of the two strongest would settle the top."
+        more = many(board.ratings_to_settle, "more rating")
+        said += f" About {more} of the two strongest would settle the top."
     return said
 
 
@@ -102,8 +103,8 @@ def _ranking(board: Leaderboard) -> None:
         "" if math.isnan(board.undecided) else f"{share(board.undecided)} of all pairs are undecided. "
     )
     st.caption(
-        f"{undecided}Sorted by the lower bound of the strength; intervals at {100 * board.confidence:g} %, by "
-        "drawing whole rows. A tie counts half in “Wins”, which depends on whom a cell met; "
+        f"{undecided}Sorted by the lower bound of the strength; intervals at {100 * board.confidence:g} %, "
+        "by drawing whole rows. A tie counts half in “Wins”, which depends on whom a cell met; "
         "the strength does not."
     )
 
@@ -160,7 +161,7 @@ def _by_slice(ws: Workspace, run: str, board: Leaderboard) -> None:
 def _slices_of_pairs(board: Leaderboard, boards: Sequence[Leaderboard]) -> None:
     best = [one.cell for one in board.cells[:MOST_IN_SLICES]]
     standings = {(part.value, one.cell.index): one for part in boards for one in part.cells}
-    names = {part.value: f"{part.value} ({many(part.ratings, 'rating')})" for part in boards}
+    names = {part.value: f"{part.value or ''} ({many(part.ratings, 'rating')})" for part in boards}
     series = {
         cell.label: [
             Dot(
@@ -214,14 +215,11 @@ def _squares(board: Leaderboard) -> None:
     for pair in board.pairs:
         if pair.first.index not in place or pair.second.index not in place or not pair.n:
             continue
-        i, j = place[pair.first.index], place[pair.second.index]
-        values[i][j], values[j][i] = pair.win_rate, 1 - pair.win_rate
-        hover[i][j] = (
-            f"{pair.first.label}\nwins {share(pair.win_rate)} against {pair.second.label}\n{_record(pair)}"
-        )
-        hover[j][i] = (
-            f"{pair.second.label}\nwins {share(1 - pair.win_rate)} against {pair.first.label}\n{_record(pair)}"
-        )
+        one, two = (pair.first, pair.win_rate), (pair.second, 1 - pair.win_rate)
+        for (cell, rate), (other, _) in ((one, two), (two, one)):
+            i, j = place[cell.index], place[other.index]
+            values[i][j] = rate
+            hover[i][j] = f"{cell.label}\nwins {share(rate)} against {other.label}\n{_record(pair)}"
         spoken.append(f"{pair.first.label} wins {share(pair.win_rate)} against {pair.second.label}")
     squares_chart(
         [cell.label for cell in cells],
@@ -256,8 +254,7 @@ def _pair_table(board: Leaderboard) -> None:
 
 
 def _record(pair: PairRecord) -> str:
-    ties = "1 tie" if pair.ties == 1 else f"{pair.ties:,} ties"
-    return f"{pair.wins:,} to {pair.losses:,}, {ties}"
+    return f"{many(pair.n, 'rating')}, {many(pair.ties, 'tie')} among them"
 
 
 def _other(pair: PairRecord, cell: Cell) -> Cell:

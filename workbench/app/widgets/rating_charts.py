@@ -6,7 +6,7 @@ Each says in words (`alt`) what it shows; the views have the same figures in tab
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class Dot:
 
 
 def dots_chart(
-    series: dict[str, Sequence[Dot]], title: str, key: str, alt: str, at: float | None = None
+    series: Mapping[str, Sequence[Dot]], title: str, key: str, alt: str, at: float | None = None
 ) -> None:
     """Lines from top to bottom, a dot with its interval for each; a symbol and colour for each series.
 
