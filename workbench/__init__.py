@@ -55,6 +55,7 @@ _HOME = {
         "export_report",
         "export_winner",
         "find_run",
+        "import_finished",
         "make_plan",
         "progress",
         "report",

@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 
 from tests.engine.finished.conftest import public, stored
-from workbench.engine import Workspace, add_metrics, compare, report, rows, slices, winner
+from workbench.engine import (
+    RatingDesk,
+    Workspace,
+    add_metrics,
+    compare,
+    leaderboard,
+    report,
+    rows,
+    slices,
+    winner,
+)
 from workbench.engine.finished.importing import finished_format_of, import_finished, name_of
 from workbench.engine.finished.records import ImportSettings
 from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError
@@ -116,6 +126,18 @@ def test_alpaca_eval_outputs_and_annotations_meet_in_one_run(workspace: Workspac
         "old": (0.5, ""),
         "judge": (0.0, "preference 1.93 of 1 to 2"),
     }
+
+
+def test_imported_preferences_count_in_the_leaderboard_and_rating_goes_on(workspace: Workspace, write: Write):
+    asked = [ANNOTATION | {"instruction": f"Name {n} primes."} for n in range(20)]
+    made = import_finished(workspace, [write("annotations.json", asked)])
+    best, worst = leaderboard(workspace, made.run).cells
+    assert (best.cell.model, best.n, worst.win_rate) == ("m1", 20, 0.0)
+    desk = RatingDesk(workspace, made.run, "ada")
+    shown = desk.next()
+    assert shown is not None and sorted(shown.texts) == ["7", "9"]
+    desk.rate(shown.item, 0.5)
+    assert leaderboard(workspace, made.run).cells[0].n == 21
 
 
 @pytest.mark.parametrize(
@@ -267,6 +289,14 @@ def test_the_public_alpaca_eval_files_are_compared_side_by_side(workspace: Works
     assert page.total == 805
     assert all(len(row.outputs) == 3 for row in page.rows)
     assert len(slices(workspace, made.run, "dataset").slices) == 5
+    for rater in ("ada", "bob"):
+        for _ in range(3):
+            shown = RatingDesk(workspace, made.run, rater).next()
+            assert shown is not None
+            assert set(shown.row) == {"instruction", "dataset"}
+            RatingDesk(workspace, made.run, rater).rate(shown.item, 1.0)
+    board = leaderboard(workspace, made.run)
+    assert sum(cell.n for cell in board.cells) == 12
 
 
 def test_our_own_metric_gives_the_public_flows_scores_on_all_fifty_responses(workspace: Workspace):
