@@ -199,6 +199,8 @@ def test_what_is_no_table_and_other_words_are_refused():
         krippendorff_alpha([1, 2, 3])
     with pytest.raises(ValueError, match="infinite"):
         fleiss_kappa([[1, math.inf]])
+    with pytest.raises(ValueError, match="infinite"):
+        cohen_kappa([1, math.inf], [1, 2])
     with pytest.raises(ValueError, match="level"):
         krippendorff_alpha([[1, 2]], "ratio")
     with pytest.raises(ValueError, match="weights"):

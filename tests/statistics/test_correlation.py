@@ -82,6 +82,7 @@ def test_order_and_scale_change_nothing_and_a_turned_metric_turns_it(ours):
     found, order = ours(first, second), np.random.default_rng(5).permutation(50)
     assert ours(np.exp(first[order]), 3 * second[order] - 1) == found
     assert ours(-first, second).value == pytest.approx(-found.value)
+    assert ours(np.append(first, np.inf), np.append(second, 9)) == ours([*first, 1e9], [*second, 9])
     with_gap = ours(np.append(first, [NAN, 1]), np.append(second, [0, NAN]))
     assert with_gap == found
 

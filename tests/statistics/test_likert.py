@@ -78,5 +78,7 @@ def test_nothing_one_rating_and_all_the_same_are_defined():
     assert 1 < same.low < 4 < same.high < 5
     one_row = likert_mean([3, 4, 5], ["a", "b", "c"], [1, 1, 1])
     assert one_row.low < 4 < one_row.high
+    with pytest.raises(ValueError, match="infinite"):
+        likert_mean([math.inf, 2], ["a", "a"], [1, 2])
     with pytest.raises(ValueError, match="same length"):
         likert_mean([1, 2], ["a"], [1, 2])

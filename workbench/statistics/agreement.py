@@ -92,6 +92,8 @@ def cohen_kappa(
     one, two = (np.asarray(column, dtype=np.float64).reshape(-1) for column in (first, second))
     if len(one) != len(two):
         raise ValueError(f"two raters' columns have the same length, not {len(one)} and {len(two)}")
+    if np.isinf(one).any() or np.isinf(two).any():
+        raise ValueError("a rating is a number or NaN, never infinite")
     both = ~(np.isnan(one) | np.isnan(two))
     said, often = np.unique(np.column_stack([one[both], two[both]]), axis=0, return_counts=True)
     if not len(said):

@@ -72,7 +72,7 @@ def kendall(
     if not len(x):
         return NOTHING_SEEN
     if len(x) <= _FEW_PAIRS:
-        above_x, above_y = (np.sign(column[:, None] - column[None, :]) for column in (x, y))
+        above_x, above_y = (_above(column, slice(None)).astype(np.float64) for column in (x, y))
         tables = above_x * above_y, above_x**2, above_y**2
 
         def of_weights(w: FloatArray) -> FloatArray:

@@ -41,7 +41,8 @@ def likert_mean(
     single rater it is clustered by rows alone and speaks of that rater only; with a single row by raters.
 
     NaN ratings are left out. `bounds`: the scale's ends; the interval stays within, and where all values
-    are tied it still has a width. Raises ValueError for columns of different lengths.
+    are tied it still has a width. Raises ValueError for columns of different lengths
+    and infinite ratings.
     Sources: Cameron, Gelbach & Miller, "Robust Inference With Multiway Clustering", Journal of Business &
     Economic Statistics 29, 2011; Banerjee, "Approximate Confidence Interval for Linear Functions of Means
     of k Populations When the Population Variances Are Not Equal", Sankhyā 22, 1960.
@@ -51,6 +52,8 @@ def likert_mean(
     rater_ids, row_ids = (np.asarray(column).reshape(-1) for column in (raters, rows))
     if not len(value) == len(rater_ids) == len(row_ids):
         raise ValueError("ratings, raters and rows are columns of the same length")
+    if np.isinf(value).any():
+        raise ValueError("a rating is a number or NaN, never infinite")
     keep = ~np.isnan(value)
     value = value[keep]
     if not len(value):
