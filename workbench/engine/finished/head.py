@@ -14,6 +14,8 @@ from workbench.datasets.text import BYTE_ORDER_MARKS
 HEAD_BYTES = 1 << 18
 DEEPEST = 4
 """Keys are told this many levels down."""
+TOO_DEEP = DEEPEST + 1
+"""Paths grow no longer than this, however deep a text is nested."""
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
 
@@ -53,13 +55,13 @@ def _paths(text: str) -> set[str]:
         mark = token.group()
         if mark in ("{", "["):
             around.append((mark, here))
-            here = (*here, "[]") if mark == "[" else here
+            here = (*here, "[]")[:TOO_DEEP] if mark == "[" else here
         elif mark in ("}", "]"):
             if around:
                 around.pop()
             here = _inside(around)
         elif token.group(2) and around:
-            here = (*around[-1][1], token.group(1))
+            here = (*around[-1][1], token.group(1))[:TOO_DEEP]
             if len(here) <= DEEPEST:
                 found.add(".".join(here))
     return found
@@ -69,4 +71,4 @@ def _inside(around: list[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
     if not around:
         return ()
     mark, path = around[-1]
-    return (*path, "[]") if mark == "[" else path
+    return (*path, "[]")[:TOO_DEEP] if mark == "[" else path

@@ -65,9 +65,11 @@ class PromptfooResults(FinishedFormat):
         """By what a result has, or by the head of a table."""
         if settings.output is not None:
             return False
-        places = ("",) if head.name.lower().endswith(".jsonl") else ("results.results.[].", "results.[].")
-        for place in places:
-            if head.has(place + "provider") and sum(head.has(place + key) for key in GRADED) > 1:
+        if head.name.lower().endswith(".jsonl"):
+            return head.has("provider") and sum(map(head.has, GRADED)) > 1
+        for place in ("results.results.[].", "results.[]."):
+            told = sum(head.has(place + key) for key in (*GRADED, "prompt", "response"))
+            if head.has(place + "provider") and told > 1:
                 return True
         if head.has("results.results", "results.stats") or head.has("evalId", "results.results"):
             return True
