@@ -44,10 +44,11 @@ def probes_view(ws: Workspace, table: Report, found: Comparison) -> None:
     if chosen is None:
         return
     live = probes[chosen].status in LIVE
-    st.fragment(_panel, run_every=POLL_S if live else None)(ws, chosen, found.metric, live)
+    metrics = [found.metric, *(name for name in table.cells[0].metrics if name != found.metric)]
+    st.fragment(_panel, run_every=POLL_S if live else None)(ws, chosen, metrics, live)
 
 
-def _panel(ws: Workspace, probe: str, metric: str, was_live: bool) -> None:
+def _panel(ws: Workspace, probe: str, metrics: list[str], was_live: bool) -> None:
     with explained("reading the probe"):
         now = progress(ws, probe)
         if now.status in LIVE:
@@ -59,13 +60,14 @@ def _panel(ws: Workspace, probe: str, metric: str, was_live: bool) -> None:
         if now.status != "completed":
             st.warning(f"This probe is {now.status}: {escaped(now.message or 'it can be resumed')}")
             link("run", "Open it", ":material/play_arrow:", run=probe)
-        names = list(report(ws, probe).cells[0].metrics)
-        if metric not in names:
-            st.info(
-                f"This probe was made before the run was measured by {escaped(metric)}, and shows "
-                f"{escaped(names[0])}; probe again for {escaped(metric)}, the answers are in the cache."
-            )
-        _report(probe_report(ws, probe, metric if metric in names else names[0]))
+        had = report(ws, probe).cells[0].metrics
+        both = [name for name in metrics if name in had]
+        if metrics[0] not in both:
+            shows = f"It shows {both[0]}" if both else "It has no metric that the run still has"
+            said = f"This probe is older than the run's metric {metrics[0]}. {shows}; probe again: "
+            st.info(escaped(f"{said}the answers are in the cache."))
+        if both:
+            _report(probe_report(ws, probe, both[0]))
 
 
 def _report(found: ProbeReport) -> None:
