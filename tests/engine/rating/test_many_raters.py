@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.engine.rating.rated_runs import empty_workspace, finished_run
@@ -18,7 +19,7 @@ from tests.postgres import postgres_url
 from workbench.core.rating import Rating, RatingPlan
 from workbench.engine import RatingDesk, Workspace, start_rating
 from workbench.engine.rating import desk as desk_module
-from workbench.engine.rating.choosing import choose
+from workbench.engine.rating.choosing import choose, counted, fitted
 from workbench.engine.rating.ledger import Ledger
 from workbench.engine.rating.offer import Offer
 
@@ -180,6 +181,11 @@ def test_the_pair_that_tells_most_comes_first_and_a_stated_share_is_random(tmp_p
             for n in range(20)
         ]
     )
+    wins, ties = np.full((4, 4), 16.0), np.zeros((4, 4))
+    wins[2, 1] = wins[1, 2] = 0
+    for order in (fitted, counted):
+        first, second = order(wins, ties)
+        assert (first[0], second[0]) == (1, 2) and len(first) == 6
     sure = chosen_pairs(workspace, run, RatingPlan(random_share=0, again_share=0))
     assert set(sure) == {((1, 2), "uncertain")}
     mixed = chosen_pairs(workspace, run, RatingPlan(random_share=0.3, again_share=0))
