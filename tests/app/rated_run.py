@@ -21,10 +21,12 @@ def rated_run(
     """The run's id; the output of a cell on a row is `text(cell, place of the row)`."""
     ws = Workspace.open(root)
     experiment = ws.experiment("quickstart")
-    changed = {"prompts": tuple(prompts), "baseline": None, "models": tuple(models or experiment.models)}
+    changed: dict[str, object] = {"prompts": tuple(prompts), "baseline": None}
+    if models is not None:
+        changed |= {"models": tuple(models), "quantization": ()}
     experiment = experiment.model_copy(update=changed)
     run = create_run(ws, experiment, limit=limit, owner="command")
-    cells = len(experiment.models) * len(prompts)
+    cells = len(experiment.model_names()) * len(prompts)
     for place, row in enumerate(rows(ws, run, limit=limit).rows):
         given = [text(cell, place) for cell in range(cells)]
         ws.store.outputs.add(

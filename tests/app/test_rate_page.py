@@ -78,7 +78,7 @@ def test_who_rates_is_asked_first_and_nothing_names_a_prompt_or_model(visit: Vis
 
 def test_a_name_starts_the_rating_and_stands_in_the_address(visit: Visit, run: str) -> None:
     test = visit("rate", run=run)
-    test.text_input[0].set_value("  Ada   LOVELACE ").run()
+    test.text_input[0].set_value("  Ada   LOVELACE ")
     press(test, "Start rating")
     assert test.query_params["rater"] in ("ada lovelace", ["ada lovelace"])
     assert "ada lovelace rates" in texts(test)
@@ -88,7 +88,7 @@ def test_a_name_starts_the_rating_and_stands_in_the_address(visit: Visit, run: s
 @pytest.mark.parametrize("name", ["", "   "])
 def test_no_name_is_a_sentence(visit: Visit, run: str, name: str) -> None:
     test = visit("rate", run=run)
-    test.text_input[0].set_value(name).run()
+    test.text_input[0].set_value(name)
     press(test, "Start rating")
     assert "Write your name first" in test.error[0].value
 

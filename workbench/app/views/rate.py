@@ -55,24 +55,23 @@ def start(ws: Workspace, run: str) -> None:
     how = plan or default_plan(ws, run)
     st.markdown(plan_in_words(how))
     raters_line(raters_of(ws, run), "Rated so far")
-    name = st.text_input(
-        "Your name", max_chars=60, key=f"{state.RATE}name", placeholder="as your ratings are kept"
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Start rating", type="primary", icon=":material/play_arrow:"):
-            try:
-                kept = rater_name(name)
-            except ValueError as problem:
-                raise UsageError(f"Write your name first: {problem}.") from None
-            if plan is None:
-                start_rating(ws, run, how)
-            state.remember(state.RATER, kept)
-            st.rerun()
-        link("rate", "Change how it is rated", ":material/tune:", run=run, view=SETUP)
+    with st.form("rate start", border=False):
+        name = st.text_input("Your name", max_chars=60, placeholder="as your ratings are kept")
+        started = st.form_submit_button("Start rating", type="primary", icon=":material/play_arrow:")
+    if started:
+        try:
+            kept = rater_name(name)
+        except ValueError as problem:
+            raise UsageError(f"Write your name first: {problem}.") from None
+        if plan is None:
+            start_rating(ws, run, how)
+        state.remember(state.RATER, kept)
+        st.rerun()
     st.caption(
         "You will not see which prompt or model wrote what. Every key is kept at once: close the page "
         "whenever you like, and go on here with the same name."
     )
+    link("rate", "Change how it is rated", ":material/tune:", run=run, view=SETUP)
 
 
 def screen(ws: Workspace, run: str, name: str) -> None:

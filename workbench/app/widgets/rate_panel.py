@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.app import state
-from workbench.app.pages import MENU, link
+from workbench.app.pages import link
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.numbers import count, many, seconds
 from workbench.app.widgets.rate_actions import (
@@ -70,15 +70,15 @@ def _progress(now: RatingProgress, ws: Workspace, run: str, rater: str, shown: S
     words = f"{count(now.done)} of {many(now.total, 'item')} done"
     if now.seconds_per_item is not None and now.seconds_left is not None and shown is not None:
         words += f" · {seconds(now.seconds_per_item)} each · about {seconds(now.seconds_left)} left"
-    if now.all_raters_done:
+    others = {name: done for name, done in now.by_rater.items() if name != rater}
+    if others:
         words += f" · {count(now.all_raters_done)} by all raters together"
     bar, undo, skip = st.columns([6, 1, 1], vertical_alignment="center")
     bar.progress(min(1.0, now.done / now.total) if now.total else 1.0, text=words)
-    others = {name: done for name, done in now.by_rater.items() if name != rater}
     raters_line(others, "Also rated")
     item = shown.item if shown else ""
     with undo:
-        _button(ws, run, rater, item, UNDO, disabled=now.done == 0)
+        _button(ws, run, rater, item, UNDO, disabled=now.done == 0 and not (shown and shown.given))
     with skip:
         _button(ws, run, rater, item, SKIP, disabled=shown is None)
 
@@ -169,7 +169,8 @@ def _do(
     try:
         desk = RatingDesk(ws, run, rater)
         carry_out(desk, item, action, criterion, written(item), took)
-        forget(run, rater, item)
+        if action != UNDO.name:  # that is about another item
+            forget(run, rater, item)
     except WorkbenchError as error:
         st.session_state[state.PROBLEM] = str(error)
 
@@ -181,5 +182,5 @@ def _finished(run: str) -> None:
             "What others have on their screens right now comes back if they leave it. See what the "
             "ratings say, or have more outputs rated."
         )
-        link("ratings" if "ratings" in MENU else "compare", "Leaderboard", ":material/leaderboard:", run=run)
+        link("ratings", "Leaderboard", ":material/leaderboard:", run=run)
         link("rate", "Rate more of this run", ":material/tune:", run=run, view="setup")
