@@ -19,7 +19,7 @@ from workbench.storage.scores import CellScores, score_values
 from workbench.storage.tables import outputs, ratings, row_sets, runs, scores
 
 BATCH_ROWS = 500
-BATCH_CHARACTERS = 4_000_000
+BATCH_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True)

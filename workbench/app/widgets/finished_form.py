@@ -65,7 +65,7 @@ def _choices(ws: Workspace, files: list[Upload]) -> None:
             "Name of the run", value=name_of(files[0][0]), key=f"finished name {key}"
         )
         marker = marker_column.text_input(
-            "Answers follow the marker (optional)", placeholder="Answer:", key="finished marker"
+            "Answers follow (optional)", placeholder="Answer:", key="finished marker"
         )
         kind = type_column.selectbox(
             "An answer is",
