@@ -6,6 +6,8 @@ import math
 
 import streamlit as st
 
+from workbench.app import state
+from workbench.app.widgets.controls import segments
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import count, many, signed
 from workbench.app.widgets.rating_charts import Dot, dots_chart
@@ -34,12 +36,13 @@ def against_view(ws: Workspace, run: str) -> None:
         )
         return
     scales = list(dict.fromkeys(line.name for line in found.metrics))
-    for name in scales:
-        _metrics(
-            [line for line in found.metrics if line.name == name], name, len(scales) > 1, found.confidence
-        )
+    name = scales[0]
+    if len(scales) > 1:
+        name = segments("What people rated", {scale: escaped(scale) for scale in scales}, state.BY)
+    _metrics([line for line in found.metrics if line.name == name], name, found.confidence)
     for judge in found.judges:
-        _judge(judge, len(scales) > 1)
+        if judge.name == name:
+            _judge(judge)
 
 
 def picked_sentence(lines: list[MetricAgainst]) -> str:
@@ -58,9 +61,7 @@ def picked_sentence(lines: list[MetricAgainst]) -> str:
     return f"{said}."
 
 
-def _metrics(lines: list[MetricAgainst], name: str, several: bool, confidence: float) -> None:
-    if several:
-        st.subheader(f"By {escaped(name)}", anchor=False)
+def _metrics(lines: list[MetricAgainst], name: str, confidence: float) -> None:
     st.markdown(picked_sentence(lines))
     dots = [
         Dot(line.metric, line.accuracy.mean, line.accuracy.low, line.accuracy.high, share_of(line.accuracy))
@@ -90,9 +91,8 @@ def _metrics(lines: list[MetricAgainst], name: str, several: bool, confidence: f
     )
 
 
-def _judge(judge: JudgeAgainst, several: bool) -> None:
-    about = f" by {escaped(judge.name)}" if several else ""
-    st.subheader(f"Judge {escaped(short(judge.metric, 60))}{about}", anchor=False)
+def _judge(judge: JudgeAgainst) -> None:
+    st.subheader(f"Judge {escaped(short(judge.metric, 60))}", anchor=False)
     facts = {
         "Agrees with people (κ)": coefficient_of(judge.kappa),
         "Bias": _bias(judge),
@@ -140,7 +140,7 @@ def _corrected(judge: JudgeAgainst) -> None:
     """Judge alone, people alone, and both together, for each cell."""
     series: dict[str, list[Dot]] = {"people and judge": [], "people alone": [], "judge alone": []}
     for line in judge.corrected:
-        found, label = line.estimate, _label(line)
+        found, label = line.estimate, line.cell.label
         both = coefficient(found.value, found.low, found.high)
         alone = coefficient(found.human, found.human_low, found.human_high)
         series["people and judge"].append(Dot(label, found.value, found.low, found.high, f"corrected {both}"))
@@ -154,7 +154,8 @@ def _corrected(judge: JudgeAgainst) -> None:
     if not series["judge alone"]:
         del series["judge alone"]
     spoken = "; ".join(f"{dot.label}: {dot.words}" for dots in series.values() for dot in dots[:6])
-    title = "wins against the baseline" if judge.mode == "pairwise" else judge.name
+    base = judge.corrected[0].against
+    title = judge.name if base is None else f"preferred to the baseline, {short(base.label, 60)}"
     dots_chart(
         series,
         title,
@@ -162,7 +163,7 @@ def _corrected(judge: JudgeAgainst) -> None:
         f"Each cell by {title}, from people and judge. {spoken}",
     )
     columns = {
-        "Cell": [f"**{escaped(short(_label(line), 80))}**" for line in judge.corrected],
+        "Cell": [f"**{escaped(short(line.cell.label, 80))}**" for line in judge.corrected],
         "People and judge": [
             _cell(coefficient(line.estimate.value, line.estimate.low, line.estimate.high))
             for line in judge.corrected
@@ -187,10 +188,6 @@ def _corrected(judge: JudgeAgainst) -> None:
 def _common(judge: JudgeAgainst) -> bool:
     """Whether the judge's own mean is on the people's scale."""
     return judge.mode == "pairwise" or not math.isnan(judge.bias.mean)
-
-
-def _label(line: CorrectedCell) -> str:
-    return line.cell.label if line.against is None else f"{line.cell.label} against {line.against.label}"
 
 
 def _worth(line: CorrectedCell) -> str:

@@ -59,7 +59,7 @@ class MetricAgainst:
 
 @dataclass(frozen=True, slots=True)
 class AgainstPeople:
-    """Every metric of a run against its ratings, best accuracy first; judges in full.
+    """Every metric of a run against each thing rated, best accuracy first; judges in full.
 
     `unscored`: metrics that ask a model and have not been asked.
     """
@@ -96,7 +96,8 @@ def against_people(workspace: Workspace, run: str) -> AgainstPeople:
             if isinstance(metric, Judge):
                 case = Case(found, name, mode, criterion, table)
                 judges.append(judge_against(workspace, record, case, metric, scores))
-    lines.sort(key=lambda line: -_known(line.accuracy.mean))
+    order = {scale: place for place, scale in enumerate(rated_scales(found))}
+    lines.sort(key=lambda line: (order[line.mode, line.criterion], -_known(line.accuracy.mean)))
     return AgainstPeople(
         run=run,
         metrics=tuple(lines),
