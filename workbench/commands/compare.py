@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from workbench.commands.printing import AsJson, OutputFile, print_json, print_ta
 from workbench.commands.reports import RunName
 from workbench.commands.session import say, workspace
 from workbench.commands.slices import By, print_slices
-from workbench.core.figures import signed
+from workbench.core.figures import p_value, signed
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def _print(found: Comparison, other: str | None) -> None:
                 item.cell.label,
                 signed(item.difference),
                 f"[{signed(item.low)}, {signed(item.high)}]",
-                _p_value(item.p_adjusted),
+                p_value(item.p_adjusted),
                 item.n,
                 _verdict(item),
             )
@@ -160,12 +159,6 @@ def _print(found: Comparison, other: str | None) -> None:
 def _next_step(found: Comparison, run_id: str) -> None:
     if any(item.verdict == "better" for item in found.comparisons):
         say(f"\nNext: workbench export winner {run_id} -o winner.yaml")
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def _verdict(item: CellComparison) -> str:

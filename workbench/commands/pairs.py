@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.commands.printing import counted, print_json, print_table
 from workbench.commands.session import say
-from workbench.core.figures import signed
+from workbench.core.figures import p_value, signed
 
 if TYPE_CHECKING:
     from workbench.engine import PairLine, Workspace
@@ -36,7 +35,7 @@ def print_pairs(workspace: Workspace, run: str, metric: str | None, as_json: boo
                 line.first.label,
                 signed(line.difference),
                 f"[{signed(line.low)}, {signed(line.high)}]",
-                _p_value(line.p_adjusted),
+                p_value(line.p_adjusted),
                 line.n,
                 _verdict(line),
             )
@@ -45,12 +44,6 @@ def print_pairs(workspace: Workspace, run: str, metric: str | None, as_json: boo
     )
     if found.stopped:
         say(f"Stopped by the race and in no pair: {', '.join(cell.label for cell in found.stopped)}.")
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def _verdict(line: PairLine) -> str:

@@ -29,6 +29,13 @@ def signed_with_interval(value: float, low: float, high: float) -> str:
     return signed(value) if math.isnan(low) else f"{signed(value)} [{signed(low)}, {signed(high)}]"
 
 
+def p_value(value: float) -> str:
+    """A p-value with four decimals; "<0.0001" for what they would show as none."""
+    if math.isnan(value):
+        return "–"
+    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
+
+
 def _decimals(value: float) -> int:
     size = abs(value)
     if size > 1:

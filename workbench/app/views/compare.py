@@ -74,7 +74,7 @@ VIEWS: dict[str, tuple[str, View]] = {
 
 def choices(ws: Workspace, run_id: str) -> tuple[Report, Comparison | None]:
     """Which run, by which metric, against which cell; None where there is nothing to compare."""
-    which, by, against = st.columns([3, 1.2, 2.4])
+    which, by, against = st.columns([2.6, 1.8, 2.4])
     found = {run.id: run_label(run) for run in runs(ws, limit=50)}
     options = list(found) if run_id in found else [run_id, *found]
     clears = (
