@@ -140,7 +140,7 @@ def test_one_cell_has_no_pairs_and_says_so(visit: Visit, root: Path) -> None:
     run = rated_run(root, word, 3, prompts=["direct"], models=["nano"])
     test = visit("rate", run=run, view="setup")
     assert "pairs need two" in texts(test)
-    assert test.radio[0].options == ["Scores", "Thumbs"]
+    assert test.radio[0].options == ["Grades", "Thumbs"]
     test = rating(visit, root, run, mode="thumbs")
     assert {"`+` Good", "`−` Bad"} <= {button.label for button in test.button}
 

@@ -15,7 +15,7 @@ from workbench.engine import Workspace, start_rating
 
 MODES: dict[Mode, tuple[str, str]] = {
     "pairwise": ("Pairs", "Which of two outputs is better? The surest way to a ranking."),
-    "likert": ("Scores", "Each output on criteria of your own, such as from 1 to 5."),
+    "likert": ("Grades", "Each output on criteria of your own, such as from 1 to 5."),
     "thumbs": ("Thumbs", "Each output is good or bad."),
 }
 
@@ -49,7 +49,7 @@ def set_up(ws: Workspace, run: str, plan: RatingPlan) -> bool:
     )
     content: dict[str, Any] = {"mode": mode, "seed": plan.seed, "again_share": plan.again_share}
     if mode == "likert":
-        content |= _scores(plan, key)
+        content |= _grades(plan, key)
     left, right = st.columns(2)
     with left:
         content["overlap"] = st.number_input(
@@ -94,7 +94,7 @@ def set_up(ws: Workspace, run: str, plan: RatingPlan) -> bool:
     return False
 
 
-def _scores(plan: RatingPlan, key: str) -> dict[str, Any]:
+def _grades(plan: RatingPlan, key: str) -> dict[str, Any]:
     """The criteria, a line each, and how far the scale goes."""
     text = "\n".join(
         f"{criterion.name}: {criterion.description}" if criterion.description else criterion.name
@@ -106,7 +106,7 @@ def _scores(plan: RatingPlan, key: str) -> dict[str, Any]:
         key=key + "criteria",
         placeholder="helpful: does it answer the question?\nclear",
     )
-    scale = st.number_input("Highest score", 2, 9, plan.scale, key=key + "scale")
+    scale = st.number_input("Highest grade", 2, 9, plan.scale, key=key + "scale")
     return {"criteria": read_criteria(words or ""), "scale": scale}
 
 
