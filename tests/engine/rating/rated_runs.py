@@ -26,9 +26,14 @@ def empty_workspace(root: Path, url: str | None = None) -> Workspace:
 
 
 def finished_run(
-    workspace: Workspace, cells: int = 3, rows: int = 6, say: Say = says, run: str = "20261121-000000-abc123"
+    workspace: Workspace,
+    cells: int = 3,
+    rows: int = 6,
+    say: Say = says,
+    run: str = "20261121-000000-abc123",
+    repeats: int = 1,
 ) -> str:
-    """A completed run of `cells` prompts on one model over `rows` questions."""
+    """A completed run of `cells` prompts on one model over `rows` questions, each asked `repeats` times."""
     data = [{"id": f"row-{n}", "question": f"What is {n}?", "answer": str(n)} for n in range(rows)]
     names = [f"prompt-{cell}" for cell in range(cells)]
     workspace.store.runs.create(
@@ -40,6 +45,7 @@ def finished_run(
                 "dataset": {"name": "numbers"},
                 "prompts": names,
                 "models": ["secret-model"],
+                "repeats": repeats,
             },
             "cells": [
                 {"index": cell, "prompt": name, "version": "v", "model": "secret-model", "sampling": {}}
@@ -54,13 +60,15 @@ def finished_run(
         "numbers",
         content_hash(data),
         data,
-        cells * rows,
+        cells * rows * repeats,
     )
     new = []
     for cell in range(cells):
         for row in range(rows):
             text = say(cell, row)
             error = "refused" if text is None else None
-            new.append(Output(cell, f"row-{row}", row, text=text or "", answer=text, error=error))
+            for repeat in range(repeats):
+                said = f"{repeat}: {text}" if repeats > 1 else text or ""
+                new.append(Output(cell, f"row-{row}", row, repeat, text=said, answer=text, error=error))
     workspace.store.outputs.add(run, new, status="completed", done=len(new))
     return run

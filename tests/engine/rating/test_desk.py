@@ -163,6 +163,17 @@ def test_single_outputs_come_row_by_row_each_once(workspace: Workspace) -> None:
     assert len({tuple(item.texts[0][-1] for item in shown[at : at + 3]) for at in range(0, 12, 3)}) > 1
 
 
+def test_repeats_of_a_row_are_items_of_their_own(workspace: Workspace) -> None:
+    run = finished_run(workspace, cells=2, rows=3, repeats=2)
+    start_rating(workspace, run, PLAIN)
+    shown = rated_by(RatingDesk(workspace, run, "ada"))
+    assert len(shown) == 6
+    assert all(left[0] == right[0] for left, right in (item.texts for item in shown))
+    assert {(r.position, r.repeat) for r in workspace.store.ratings.current(run)} == {
+        (row, repeat) for row in range(3) for repeat in range(2)
+    }
+
+
 def test_some_items_come_once_more_the_other_way_round(workspace: Workspace) -> None:
     run = finished_run(workspace, rows=20)
     start_rating(workspace, run, RatingPlan(again_share=0.4))
