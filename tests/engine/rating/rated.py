@@ -21,10 +21,17 @@ def rated_run(
     rows: int = 12,
     prompts: Sequence[str] = PROMPTS,
     texts: dict[tuple[int, int], str] | None = None,
+    files: dict[str, str] | None = None,
     **changes: Any,
 ) -> tuple[Workspace, str]:
-    """A finished run: cell c answers the first c-th part of the rows rightly, or as `texts` has it."""
-    ws = Workspace.open(write_workspace(root, "http://127.0.0.1:9/v1", rows))
+    """A finished run: cell c answers the first c-th part of the rows rightly, or as `texts` has it.
+
+    `files`: more prompts, by their path in the workspace.
+    """
+    write_workspace(root, "http://127.0.0.1:9/v1", rows)
+    for path, text in (files or {}).items():
+        (root / path).write_text(text)
+    ws = Workspace.open(root)
     content = load(Experiment, EXPERIMENT).model_dump(exclude_defaults=True) | changes
     run = create_run(ws, Experiment.model_validate(content | {"prompts": list(prompts)}), owner="command")
     repeats = int(changes.get("repeats", 1))
