@@ -46,7 +46,7 @@ def test_a_log_is_the_same_run_however_it_is_written(workspace: Workspace, write
     assert (cell.prompt_tokens, cell.completion_tokens, cell.latency_p50_s) == (192, 6, 0.5)
     first = rows(workspace, made.run).rows[0].row
     assert (first["input"], first["reference"], first["level"]) == ("1 + 1?", "2", "easy")
-    assert any("never finished" in said for said in made.unmapped) == (kind == "running")
+    assert any("not finished" in said for said in made.unmapped) == (kind == "running")
 
 
 def test_logs_of_several_models_meet_on_the_same_rows(workspace: Workspace, write: Write):
@@ -111,7 +111,7 @@ def test_each_part_of_a_score_is_a_score(workspace: Workspace, write: Write):
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("cancelled", "cancelled"), ("error", "error"), ("started", "never")]
+    ("status", "said"), [("cancelled", "cancelled"), ("error", "error"), ("started", "not finished")]
 )
 def test_a_log_that_did_not_succeed_gives_what_is_in_it_and_says_so(
     workspace: Workspace, write: Write, status: str, said: str
@@ -136,7 +136,7 @@ def test_a_log_without_samples_is_one_sentence(workspace: Workspace, write: Writ
         with pytest.raises(DatasetError, match="no outputs"):
             import_finished(workspace, [file])
     made = import_finished(workspace, [write("log.json", header()), write("b.json", written(SAMPLES))])
-    assert "log.json: the log has no samples" in made.unmapped
+    assert "log.json: all of it, as it has no samples" in made.unmapped
 
 
 def test_texts_come_from_parts_attachments_and_older_keys(workspace: Workspace, write: Write):

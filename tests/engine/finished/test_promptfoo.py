@@ -67,7 +67,7 @@ def test_a_result_is_the_same_however_the_file_is_laid_out(workspace: Workspace,
         0.54,
     )
     assert cells[0].cost_usd == pytest.approx(0.0004)
-    assert "assert 'equals': its verdict is in the scores, what it says is not (4 times)" in made.unmapped
+    assert "assert 'equals': what it asks for; its verdict is in the scores (4 times)" in made.unmapped
     add_metrics(workspace, made.run, ["exact_match"])
     assert [one.metrics["exact_match"].mean for one in report(workspace, made.run).cells] == [1.0, 0.5]
     messages = workspace.store.runs.get(made.run).definition["prompts"]["Q-question"]["messages"]

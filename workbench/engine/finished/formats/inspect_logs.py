@@ -78,7 +78,7 @@ class InspectLogs(FinishedFormat):
             found += 1
             yield _output(log, sample, unmapped)
         if not found:
-            unmapped.add(f"{file_name(source)}: the log has no samples")
+            unmapped.add(f"{file_name(source)}: all of it, as it has no samples")
 
 
 def _written(source: Source, unmapped: Unmapped) -> Iterator[tuple[_Log, dict[str, Any]]]:
@@ -99,7 +99,7 @@ def _written(source: Source, unmapped: Unmapped) -> Iterator[tuple[_Log, dict[st
     except CutShort as error:
         if not found:
             raise
-        unmapped.add(f"{file_name(source)} ends in line {error.line}: what stands after its whole samples")
+        unmapped.add(f"{file_name(source)}: what stood after its whole samples; it ends in line {error.line}")
 
 
 def _archived(source: Source, unmapped: Unmapped) -> Iterator[tuple[_Log, dict[str, Any]]]:
@@ -111,7 +111,7 @@ def _archived(source: Source, unmapped: Unmapped) -> Iterator[tuple[_Log, dict[s
             raise source.problem(f"the archive has neither {HEADER} nor {JOURNAL}; is it a log of Inspect?")
         log = _log(source, _document(archive.member(name)), unmapped)
         if archive.cut_short:
-            unmapped.add(f"{file_name(source)} ends early: what stands after its whole samples")
+            unmapped.add(f"{file_name(source)}: what stood after its whole samples; it ends early")
         for name in sorted(filter(SAMPLE.fullmatch, present), key=_by_number):
             member = archive.member(name)
             sample = _document(member)
@@ -143,13 +143,10 @@ def _log(source: Source, header: Mapping[str, Any], unmapped: Unmapped) -> _Log:
         raise source.problem("the log does not say its `eval.task` and `eval.model`; is it complete?")
     status = header.get("status") or "started"
     if status != "success":
-        said = {
-            "started": "the log was never finished; the samples that are in it were taken",
-            "cancelled": "the evaluation was cancelled; the samples that are in the log were taken",
-        }
+        why = {"started": "as the log is not finished", "cancelled": "as the evaluation was cancelled"}
         unmapped.add(
-            f"{file_name(source)}: "
-            + said.get(status, "the evaluation ended in an error; the samples that are in the log were taken")
+            f"{file_name(source)}: samples that were not made, "
+            + why.get(status, "as the evaluation ended in an error")
         )
     for key, what in (("results", "metrics over all samples"), ("reductions", "scores reduced over epochs")):
         if header.get(key):
@@ -197,9 +194,9 @@ def _output(log: _Log, sample: dict[str, Any], unmapped: Unmapped) -> FinishedOu
         if sample.get(key):
             unmapped.add(what)
     if sample.get("invalidation"):
-        unmapped.add("the mark of a sample that it is invalid; the sample was taken")
+        unmapped.add("the mark of a sample that it is invalid")
     if sample.get("limit"):
-        unmapped.add("the limit that ended a sample; what it had given was taken")
+        unmapped.add("the limit that ended a sample")
     same = [row["input"], choices, target]
     return FinishedOutput(
         row_id=f"{log.task}:{sample['id']}:{fingerprint(same)}",

@@ -86,7 +86,7 @@ def _outputs(
         texts = [options[_likeliest(sample, len(options))]]
         answers = [texts[0].strip()]
         target = _right_options(target, options)
-        unmapped.add("log-likelihoods of options; the likeliest was taken")
+        unmapped.add("log-likelihoods of options")
     elif _is_likelihood(sample.get("resps")):
         texts, answers = [""], [None]
         unmapped.add("log-likelihood of a text that was given; there is no output to show")

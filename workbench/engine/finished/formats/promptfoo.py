@@ -171,7 +171,7 @@ def _output(result: Any, columns: _Columns, unmapped: Unmapped) -> FinishedOutpu
         unmapped.add("variables that came about while the evaluation ran")
     asserts = assertions_of(test, grading)
     for kind in sorted({one.kind for one in asserts}):
-        unmapped.add(f"assert '{kind}': its verdict is in the scores, what it says is not")
+        unmapped.add(f"assert '{kind}': what it asks for; its verdict is in the scores")
     for key in sorted(result.keys() - KNOWN):
         unmapped.add(f"key '{key}' of a result")
     for key in sorted({"raw", "logProbs", "audio", "video", "images"} & response.keys()):
