@@ -186,6 +186,16 @@ def test_the_prompt_is_told_where_it_is_the_same_for_all_rows(workspace: Workspa
     assert "does not tell" in messages[0]["content"]
 
 
+def test_reading_an_archive_tells_how_far_it_is(workspace: Workspace, write: Write):
+    file = write("log.eval", archived([sample(number, "x" * number) for number in range(1, 13)]))
+    told: list[tuple[str, int, int]] = []
+    import_finished(workspace, [file], on_reading=lambda *one: told.append(one))
+    done = [done_bytes for _, done_bytes, _ in told]
+    assert done == sorted(done)
+    assert len(set(done)) > 12
+    assert told[-1] == ("log.eval", file.stat().st_size, file.stat().st_size)
+
+
 def test_a_huge_text_comes_whole(workspace: Workspace, write: Write):
     text = "<script>alert(1)</script>" * 80_000
     made = import_finished(workspace, [write("log.eval", archived([sample(1, text, "I")]))])

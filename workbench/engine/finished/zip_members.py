@@ -56,7 +56,7 @@ class Archive:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._file = source.open()
-        self._left_bytes = MOST_BYTES
+        self._left_bytes, self._done_bytes = MOST_BYTES, 0
         self.cut_short = False
         try:
             self._members = self._directory()
@@ -79,9 +79,9 @@ class Archive:
         return list(self._members)
 
     def done(self, name: str) -> None:
-        """Tells whoever waits that the archive has been read up to this member."""
-        member = self._members[name]
-        self._source.at(min(member.at + member.packed_bytes, self._source.size_bytes))
+        """Tells whoever waits that this member has been read."""
+        self._done_bytes += self._members[name].packed_bytes
+        self._source.at(min(self._done_bytes, self._source.size_bytes))
 
     def member(self, name: str) -> Source:
         """A member, unpacked. Raises InvalidFile where it is damaged or too large."""
