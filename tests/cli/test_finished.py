@@ -34,6 +34,8 @@ def test_files_of_another_tool_become_a_run_that_is_found_by_its_name(workbench:
     assert workbench("compare", "ours", "--json").json["run"] == document["run"]
     scored = workbench("runs", "score", "ours", "--metric", "{name: length, max: 1}", "--json").json
     assert scored["cells"][0]["metrics"]['length{"max": 1}']["mean"] == 1.0
+    assert "not known here, as the outputs were imported" in workbench("sizes", "ours").err
+    assert "Imported from ours.json (alpaca_eval)" in workbench("runs", "show", "ours").out
     refused = workbench("run", "--resume", "ours", code=1).err
     assert "were imported, so there is nothing to ask again" in refused
 

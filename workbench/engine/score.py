@@ -18,7 +18,7 @@ from workbench.core.experiment import Experiment
 from workbench.core.prompt import AnswerRule, AnyPrompt, Ensemble
 from workbench.core.run import Cell, MetricEstimate
 from workbench.engine.plan import Plan, load_plan
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, is_imported
 from workbench.engine.workspace import Workspace
 from workbench.errors import MetricError
 from workbench.metrics import CellOutputs, Metric, ModelServices, Scores, load_metric
@@ -161,6 +161,8 @@ def cell_outputs(
         texts = workspace.store.outputs.texts(record.id, cell.index)
         taken = workspace.store.outputs.taken(record.id, cell.index)
         measured = np.array([taken[p, r] for p, r, _ in kept], dtype=np.float64).reshape(-1, len(MEASURED))
+        if is_imported(record):
+            measured[measured == 0] = np.nan  # what a file does not tell is stored as 0
         base = plan.baseline
         rivals = None if cell == base else workspace.store.outputs.texts(record.id, base.index)
         read = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from workbench.core.sizing import SizePoint
+from workbench.engine.records import is_imported
 from workbench.engine.size_measures import ModelMeasures, tokens_per_s
 from workbench.storage import RunRecord
 
@@ -19,7 +20,7 @@ def size_notes(
     """The notes to `Sizes`, those that concern everything first."""
     return (
         *_of_the_run(record, points),
-        *_of_speed(points, models),
+        *_of_speed(record, points, models),
         *_of_cost(points, models, cost, cost_of),
     )
 
@@ -38,7 +39,9 @@ def _of_the_run(record: RunRecord, points: Sequence[SizePoint]) -> list[str]:
     return notes
 
 
-def _of_speed(points: Sequence[SizePoint], models: Mapping[str, ModelMeasures]) -> list[str]:
+def _of_speed(
+    record: RunRecord, points: Sequence[SizePoint], models: Mapping[str, ModelMeasures]
+) -> list[str]:
     notes = []
     scored = {point.cell.model for point in points if point.quality.n}
     if earlier := [name for name, model in models.items() if model.earlier]:
@@ -47,10 +50,13 @@ def _of_speed(points: Sequence[SizePoint], models: Mapping[str, ModelMeasures]) 
             "of its newest run with calls on the same machine."
         )
     if untimed := [name for name in models if name in scored and tokens_per_s(models[name].use) is None]:
-        notes.append(
-            f"The speed of {_listed(untimed)} was never measured, as every answer came from the cache; run "
-            "the experiment again with --no-cache to measure it."
+        why = (
+            "is not known here, as the outputs were imported."
+            if is_imported(record)
+            else "was never measured, as every answer came from the cache; run the experiment again with "
+            "--no-cache to measure it."
         )
+        notes.append(f"The speed of {_listed(untimed)} {why}")
     unknown = [
         name
         for name, model in models.items()

@@ -38,6 +38,7 @@ class ImportedContent:
     total: int
     errors: int
     cost_usd: float
+    message: str = ""
     scores: Sequence[CellScores] = ()
     ratings: Sequence[Rating] = field(default_factory=list)
 
@@ -71,6 +72,7 @@ class ImportedRuns:
                     row_set=content.row_set,
                     owner="import",
                     status="completed",
+                    message=content.message,
                     total=content.total,
                     done=content.total,
                     errors=content.errors,

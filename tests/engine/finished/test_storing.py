@@ -76,6 +76,7 @@ def test_where_the_outputs_come_from_is_kept(workspace: Workspace):
     made = store_finished(workspace, sums(), "sums", origins=[origin])
     record = workspace.store.runs.get(made.run)
     assert record is not None
+    assert record.message == "Imported from sums.json (table)."
     assert record.definition["imported"] == [{"file": "sums.json", "format": "table", "sha256": "0" * 64}]
 
 
@@ -126,6 +127,18 @@ def test_answers_are_the_files_unless_a_rule_reads_them(workspace: Workspace):
     assert workspace.store.outputs.of_cell(read.run, 0)[0].answer == "2"
     means = [cell.metrics["exact_match"].mean for cell in report(workspace, read.run).cells]
     assert means == [pytest.approx(1 / 3), 1.0]
+
+
+def test_what_the_file_does_not_tell_of_time_and_tokens_is_unknown_and_not_nothing(workspace: Workspace):
+    told = replace(SUM, row_id="2", prompt_tokens=7, completion_tokens=2, latency_s=1.5, cost_usd=0.25)
+    made = store_finished(workspace, [SUM, told], "sums")
+    add_metrics(workspace, made.run, ["latency", "tokens", "cost"])
+    metrics = report(workspace, made.run).cells[0].metrics
+    assert [(metrics[name].mean, metrics[name].n) for name in ("latency", "tokens", "cost")] == [
+        (1.5, 1),
+        (9, 1),
+        (0.25, 1),
+    ]
 
 
 def test_repeats_are_numbered_where_the_file_does_not(workspace: Workspace):

@@ -130,6 +130,7 @@ def _store(
             total=found.output_count,
             errors=found.errors,
             cost_usd=found.cost_usd,
+            message=_where_from(origins),
             scores=[
                 _scores(metric, cell.index, found, experiment)
                 for metric in metrics.values()
@@ -148,6 +149,12 @@ def _store(
         unmapped=tuple(unmapped.sentences()),
         scores=tuple(metrics),
     )
+
+
+def _where_from(origins: Sequence[Origin]) -> str:
+    files = [f"{origin.file} ({origin.format})" for origin in origins[:5]]
+    more = f" and {len(origins) - 5} more" if len(origins) > 5 else ""
+    return f"Imported from {', '.join(files)}{more}." if files else "Imported."
 
 
 def _plain(prompt: Prompt) -> dict[str, Any]:
