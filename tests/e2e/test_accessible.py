@@ -14,7 +14,7 @@ from workbench.engine import Workspace, create_run, execute_run
 
 VIEWS = {
     "prompts": ["", "?view=yaml", "?view=sides", "?view=history"],
-    "datasets": ["", "?view=profile", "?view=import"],
+    "datasets": ["", "?view=profile", "?view=import", "?view=outputs"],
     "experiments": ["", "?view=yaml"],
     "compare": ["", "?view=rows", "?view=rows&row=word-problems-test-0001&only=different", "?view=charts"],
     "size": ["", "?cost=usd&hour=0.4"],
