@@ -284,15 +284,14 @@ def test_scores_are_given_by_number_criterion_after_criterion(browser: Any, serv
     ada.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_a_rater_sees_can_be_read(browser: Any, server: Server, scheme: str) -> None:
+def test_what_a_rater_sees_can_be_read_and_loads_nothing(browser: Any, server: Server) -> None:
     run = new_run(server, lambda cell, row: f"{HOSTILE}\nRow {row}:\n\n1. take **{cell}**\n2. add `1`")
-    ada = Rater(browser, server, run, "ada", scheme)
+    ada = Rater(browser, server, run, "ada")
     ada.open()
     ada.answer()
     settle(ada.tab)
     assert not serious_violations(ada.tab)
     assert ada.tab.locator("[data-testid=stMain] img, [data-testid=stMain] a[href*=evil]").count() == 0
-    keep(ada.tab, f"rate-{scheme}")
+    keep(ada.tab, "rate")
     assert not ada.strangers
     ada.context.close()

@@ -26,6 +26,8 @@ def plan_in_words(plan: RatingPlan) -> str:
     if plan.mode == "likert":
         names = ", ".join(criterion.name for criterion in plan.criteria)
         said += f" from 1 to {plan.scale} on {names}"
+    if plan.cells:
+        said += f", {len(plan.cells)} of the cells"
     if plan.rows is not None:
         said += f", at most {plan.rows:,} rows"
     said += ", each item by one rater" if plan.overlap == 1 else f", each item by {plan.overlap} raters"
