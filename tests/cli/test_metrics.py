@@ -23,7 +23,7 @@ def test_a_finished_run_is_measured_by_more_without_a_call(workbench: Command, s
     spec = "{name: bleu, lowercase: true, as: low}"
     found = workbench("runs", "score", "--metrics", "f1,rouge_l", "--metric", spec, "--json").json
     assert list(found["cells"][0]["metrics"]) == ["exact_match", "f1", "rouge_l", "low"]
-    assert "have these metrics" in workbench("runs", "score", "--metrics", "f1").err
+    assert "has these metrics" in workbench("runs", "score", "--metrics", "f1").err
     taken = workbench("runs", "score", "--remove", "f1", "--remove", "low", "--json").json
     assert list(taken["cells"][0]["metrics"]) == ["exact_match", "rouge_l"]
     assert len(server.bodies) == calls

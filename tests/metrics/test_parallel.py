@@ -178,25 +178,33 @@ with parallel.Spread(workers=2) as spread:
 """
 
 
+def heed_ctrl_c():
+    # a shell that runs the tests in the background has it ignored, and that is inherited
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_is_left_behind_after_ctrl_c_or_a_kill(how, tmp_path):
     script = tmp_path / "slow.py"
     script.write_text(SLOW)
     root = str(Path(__file__).parents[2])
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, script],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": root},
-    )
-    assert process.stdout is not None
-    pids = [int(pid) for pid in process.stdout.readline().split()]
-    assert len(pids) == 2
-    time.sleep(1.2)
-    assert process.poll() is None
-    process.send_signal(how)
-    process.wait(15)
-    process.stdout.close()
+        preexec_fn=heed_ctrl_c,
+    ) as process:
+        assert process.stdout is not None
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+        assert len(pids) == 2
+        time.sleep(1.2)
+        assert process.poll() is None
+        process.send_signal(how)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
     for _ in range(150):
         if not any(map(alive, pids)):
             break
