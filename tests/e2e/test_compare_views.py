@@ -100,9 +100,7 @@ def test_history_puts_the_prompts_change_beside_the_metrics(tab: Any, site: Site
 
 
 def test_what_the_address_asks_and_is_not_there_is_no_dead_end(tab: Any, site: Site, changed: str) -> None:
-    open_page(
-        tab, site, f"/compare?run={changed}&view=failures&cell=99&read=%3Cb%3E&slice=%00&older=nobody"
-    )
+    open_page(tab, site, f"/compare?run={changed}&view=failures&cell=99&read=%3Cb%3E&slice=%00&older=nobody")
     assert "fails" in main_text(tab)
     for view in ("slices", "history"):
         open_page(tab, site, f"/compare?run={changed}&view={view}&slice=column:none&older=nobody&newer=x")

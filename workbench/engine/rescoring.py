@@ -1,6 +1,6 @@
 """Measuring a run by more metrics after it has ended: no output is asked again.
 
-    add_metrics(workspace, run, ["f1", {"judge": "judge-score", "model": "small"}])
+add_metrics(workspace, run, ["f1", {"judge": "judge-score", "model": "small"}])
 """
 
 from __future__ import annotations
