@@ -115,12 +115,18 @@ def transformed(
     dataset: Dataset, transforms: Sequence[str | dict[str, Any]], prompts: Mapping[str, AnyPrompt]
 ) -> list[dict[str, Any]]:
     """The dataset's rows with the texts that prompts show said differently; the reference stays."""
+    kept = {ID_COLUMN, dataset.reference or ID_COLUMN}
+    columns = columns_shown(prompts, dataset.reference)
+    return transform_rows(dataset.rows, transforms, sorted(columns), kept)
+
+
+def columns_shown(prompts: Mapping[str, AnyPrompt], reference: str | None) -> set[str]:
+    """The columns that some prompt puts before a model, without the id and the reference."""
     shown: set[str] = set()
     for prompt in prompts.values():
         if isinstance(prompt, Prompt):
-            shown |= Renderer(prompt, dataset.reference).variables
-    kept = {ID_COLUMN, dataset.reference or ID_COLUMN}
-    return transform_rows(dataset.rows, transforms, sorted(shown - kept), kept)
+            shown |= Renderer(prompt, reference).variables
+    return shown - {ID_COLUMN, reference}
 
 
 def load_plan(workspace: Workspace, run: RunRecord) -> Plan:

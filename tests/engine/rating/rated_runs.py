@@ -34,7 +34,10 @@ def finished_run(
     repeats: int = 1,
 ) -> str:
     """A completed run of `cells` prompts on one model over `rows` questions, each asked `repeats` times."""
-    data = [{"id": f"row-{n}", "question": f"What is {n}?", "answer": str(n)} for n in range(rows)]
+    data = [
+        {"id": f"row-{n}", "question": f"What is {n}?", "made_by": "secret-model", "answer": str(n)}
+        for n in range(rows)
+    ]
     names = [f"prompt-{cell}" for cell in range(cells)]
     workspace.store.runs.create(
         run,

@@ -17,7 +17,6 @@ import time
 from collections.abc import Mapping
 from typing import Literal
 
-from workbench.core.dataset import ID_COLUMN
 from workbench.core.rating import Rating, RatingPlan, rater_name
 from workbench.engine.rating.choosing import choose
 from workbench.engine.rating.ledger import Key
@@ -268,12 +267,13 @@ class RatingDesk:
         row = store.runs.rows(record.row_set, [item.position])[item.position]
         column = record.definition["reference"]
         reference = row.get(column) if column else None
+        asked = sitting_of(self._workspace, record, plan).row_shown(row)
         cells = shown_cells(item)
         last = list(said.values())[-1] if said else None
         return Shown(
             item.item,
             item.mode,
-            {name: text_of(value) for name, value in row.items() if name not in (ID_COLUMN, column)},
+            {name: text for name, text in asked.items() if name != column},
             None if reference is None else text_of(reference),
             tuple(self._text(item, cell) for cell in cells),
             plan.criteria if item.mode == "likert" else (),

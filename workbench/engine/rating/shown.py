@@ -15,7 +15,7 @@ class Shown:
 
     Attributes:
         item: random hex that says nothing.
-        row: the row's columns as text, without its id and the reference.
+        row: what the models were asked of the row, by column, as text; without its id and the reference.
         texts: one whole output, or two of one row in the order in which they stand.
         criteria: likert: what is to be rated, each from 1 to `scale`.
         given: by criterion ("" unless likert), what this rater said already. Of a pair: 1 where the

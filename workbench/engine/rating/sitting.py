@@ -9,17 +9,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from weakref import WeakKeyDictionary
 
+from workbench.core.dataset import ID_COLUMN
 from workbench.core.rating import RatingPlan
 from workbench.core.run import LIVE
+from workbench.engine.plan import columns_shown, stored_prompts
 from workbench.engine.rating.ledger import Key, Ledger
 from workbench.engine.rating.offer import Offer
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
 from workbench.storage import Database, RunRecord
 from workbench.storage.rating_items import RatingItem, RatingTable
+from workbench.storage.row_facts import text_of
 
 KEPT = 8
 """Runs that a process remembers at a time."""
@@ -37,6 +41,16 @@ class Sitting:
         self.ledger = Ledger(plan, len(record.definition["cells"]), self.offer.repeats)
         self.read_at = time.monotonic()
         self.stored = (record.done, record.errors)
+
+        self._columns = columns_shown(stored_prompts(record), record.definition["reference"])
+
+    def row_shown(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """What a rater sees of a row: what the models saw of it, else all but its id.
+
+        Other columns may hold worked solutions, or the name of whoever made an output.
+        """
+        names = [name for name in row if name in self._columns] or [n for n in row if n != ID_COLUMN]
+        return {name: text_of(row[name]) for name in names}
 
     def read(self, table: RatingTable) -> None:
         """Counts what was said since."""
