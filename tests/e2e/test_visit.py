@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Site, keep, open_page, settle
+from tests.e2e.conftest import QUICK_ROWS, Site, keep, open_page, settle
 from workbench.core.document import load
 from workbench.core.prompt import Ensemble, Prompt
 
@@ -115,7 +115,7 @@ def test_charts_say_in_words_what_they_show(tab: Any, site: Site, finished: str)
 
 def test_a_new_run_can_be_cancelled_and_resumed(tab: Any, site: Site, finished: str) -> None:
     text = (site.root / "experiments" / "quickstart.yaml").read_text()
-    changed = text.replace("name: quickstart", "name: slow").replace("limit: 80", "limit: 300")
+    changed = text.replace("name: quickstart", "name: slow").replace(f"limit: {QUICK_ROWS}", "limit: 300")
     (site.root / "experiments" / "slow.yaml").write_text(changed + "sampling: {seed: 9, temperature: 0.9}\n")
     open_page(tab, site, "/experiments?experiment=slow")
     tab.get_by_role("button", name="Run", exact=True).click()
