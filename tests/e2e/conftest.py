@@ -30,8 +30,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-QUICK_ROWS = 32
-"""Rows of the quick start here: enough for verdicts, and a third of the wait."""
 SERVE = """
 import sys
 from pathlib import Path
@@ -58,8 +56,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root.mkdir()
     for folder in ("prompts", "experiments"):
         shutil.copytree(REPOSITORY / folder, root / folder)
-    shorter = root / "experiments" / "quickstart.yaml"
-    shorter.write_text(shorter.read_text().replace("limit: 80", f"limit: {QUICK_ROWS}"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
