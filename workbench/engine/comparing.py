@@ -11,7 +11,7 @@ from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, CellComparison, Comparison
 from workbench.engine.plan import baseline_cell, stored_cells
 from workbench.engine.records import get_run, race_of
-from workbench.engine.reporting import cell_json, number
+from workbench.engine.reporting import cell_json, difference_json
 from workbench.engine.score import clusters_of, metrics_of, score_run
 from workbench.engine.stopped_cells import stopped_lines, unpaired_line
 from workbench.engine.workspace import Workspace
@@ -121,11 +121,7 @@ def compare_json(comparison: Comparison) -> dict[str, Any]:
         "comparisons": [
             {
                 **cell_json(line.cell),
-                "difference": number(line.difference),
-                "low": number(line.low),
-                "high": number(line.high),
-                "p": number(line.p),
-                "p_adjusted": number(line.p_adjusted),
+                **difference_json(line),
                 "n": line.n,
                 "verdict": line.verdict,
                 "rows_needed": line.rows_needed,

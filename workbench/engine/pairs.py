@@ -19,7 +19,7 @@ from workbench.core.run import Cell, Verdict
 from workbench.engine.comparing import check_scored
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import get_run, race_of
-from workbench.engine.reporting import cell_json, number
+from workbench.engine.reporting import cell_json, difference_json
 from workbench.engine.score import clusters_of, metrics_of, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName
@@ -135,11 +135,7 @@ def pairs_json(found: Pairs) -> dict[str, Any]:
             {
                 "first": cell_json(line.first),
                 "second": cell_json(line.second),
-                "difference": number(line.difference),
-                "low": number(line.low),
-                "high": number(line.high),
-                "p": number(line.p),
-                "p_adjusted": number(line.p_adjusted),
+                **difference_json(line),
                 "n": line.n,
                 "verdict": line.verdict,
                 "rows_needed": line.rows_needed,

@@ -19,7 +19,7 @@ from workbench.datasets.transforms.swap import Swap
 from workbench.engine.comparing import check_scored
 from workbench.engine.plan import Plan, load_plan
 from workbench.engine.records import get_run
-from workbench.engine.reporting import cell_json, number
+from workbench.engine.reporting import cell_json, difference_json, number
 from workbench.engine.score import metrics_of, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName, UsageError
@@ -164,11 +164,7 @@ def probe_json(found: ProbeReport) -> dict[str, Any]:
                 "noise": None if line.noise is None else _estimate(line.noise),
                 "before": number(line.before),
                 "after": number(line.after),
-                "difference": number(line.difference),
-                "low": number(line.low),
-                "high": number(line.high),
-                "p": number(line.p),
-                "p_adjusted": number(line.p_adjusted),
+                **difference_json(line),
                 "verdict": line.verdict,
                 "sides": None
                 if line.sides is None

@@ -159,6 +159,11 @@ def estimate_json(estimate: MetricEstimate) -> dict[str, Any]:
     return values | ({"signature": estimate.signature} if estimate.signature else {})
 
 
+def difference_json(line: Any) -> dict[str, Any]:
+    """A paired difference with its interval and both p-values, whatever it is a difference of."""
+    return {name: number(getattr(line, name)) for name in ("difference", "low", "high", "p", "p_adjusted")}
+
+
 def number(value: Any) -> Any:
     """JSON has no NaN: null says "could not be computed"."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
