@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.commands.printing import AsJson, counted, one_line, print_json, print_table
-from workbench.commands.progress import shown_progress
 from workbench.commands.reports import RunName
-from workbench.commands.session import redacted, say, stoppable, workspace
+from workbench.commands.session import say, workspace
+from workbench.commands.working import worked
 from workbench.core.figures import figure, signed_with_interval
-from workbench.errors import InvalidFile, RunCancelled, UsageError, WorkbenchError
+from workbench.errors import InvalidFile, UsageError
 
 if TYPE_CHECKING:
     from workbench.engine import ProbeReport
@@ -70,7 +70,7 @@ def probe(
       workbench probe latest --examples --seed 3
       workbench probe 3f2a --report --json
     """
-    from workbench.engine import create_probe, execute_run, find_run, probe_json, probe_report
+    from workbench.engine import create_probe, find_run, probe_json, probe_report
 
     changes = _transforms(swap, terms, typos, case, paraphrase, transform, seed)
     opened = workspace(context)
@@ -79,14 +79,7 @@ def probe(
         raise UsageError("--report prints a finished probe; leave out what is to be changed.")
     if not report:
         run_id = create_probe(opened, run_id, changes, seed if examples else None, owner="command")
-        go_on = f"What is done is kept; go on with:\n  workbench run --resume {run_id}"
-        try:
-            with stoppable(f"Stopped. {go_on}"), shown_progress() as show:
-                done = execute_run(opened, run_id, on_progress=show)
-        except WorkbenchError as stop:
-            said = str(stop) if isinstance(stop, RunCancelled) else f"Error: {stop}"
-            say(f"{redacted(said)} {go_on}")
-            raise typer.Exit(stop.exit_code) from None
+        done = worked(opened, run_id)
     found = probe_report(opened, run_id, metric)
     if as_json:
         print_json(probe_json(found))

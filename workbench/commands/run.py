@@ -8,7 +8,6 @@ import typer
 
 from workbench.commands.bars import Bar, missed_bars, read_bars
 from workbench.commands.printing import AsJson, counted, print_json, seconds, write
-from workbench.commands.progress import shown_progress
 from workbench.commands.races import (
     RaceBlock,
     RaceConfidence,
@@ -18,8 +17,9 @@ from workbench.commands.races import (
     say_race,
     say_unheld,
 )
-from workbench.commands.session import redacted, say, stoppable, workspace
-from workbench.errors import RunCancelled, UsageError, WorkbenchError
+from workbench.commands.session import redacted, say, workspace
+from workbench.commands.working import worked
+from workbench.errors import UsageError
 
 if TYPE_CHECKING:
     from workbench.core.experiment import Experiment
@@ -79,7 +79,6 @@ def run(
       workbench run quickstart --race exact_match
       workbench run --resume latest
     """
-    from workbench.engine import execute_run
 
     opened = workspace(context)
     chosen = _chosen(opened, experiment, resume)
@@ -88,14 +87,7 @@ def run(
     run_id = _prepared(opened, chosen, limit, resume, no_cache, budget, racing)
     if resume is None and racing is None:
         _say_what_it_will_show(opened, run_id)
-    go_on = f"What is done is kept; go on with:\n  workbench run --resume {run_id}"
-    try:
-        with stoppable(f"Stopped. {go_on}"), shown_progress() as show:
-            report = execute_run(opened, run_id, on_progress=show)
-    except WorkbenchError as stop:
-        said = str(stop) if isinstance(stop, RunCancelled) else f"Error: {stop}"
-        say(f"{redacted(said)} {go_on}")
-        raise typer.Exit(stop.exit_code) from None
+    report = worked(opened, run_id)
     _show(opened, report, as_json)
     raise typer.Exit(_exit_code(opened, report, bars))
 

@@ -8,9 +8,9 @@ import typer
 
 from workbench.commands.metric_specs import MetricNames, MetricSettings, metric_specs
 from workbench.commands.printing import AsJson, print_json, write
-from workbench.commands.progress import shown_progress
 from workbench.commands.reports import RunName
-from workbench.commands.session import say, stoppable, workspace
+from workbench.commands.session import say, workspace
+from workbench.commands.working import worked
 from workbench.errors import UsageError
 
 
@@ -39,7 +39,6 @@ def score(
     """
     from workbench.engine import (
         add_metrics,
-        execute_run,
         export_report,
         find_run,
         remove_metric,
@@ -54,9 +53,7 @@ def score(
     run_id = find_run(opened, run)
     names, queued = add_metrics(opened, run_id, specs, owner="command") if specs else ([], False)
     if queued:
-        go_on = f"Go on with: workbench run --resume {run_id}"
-        with stoppable(f"Stopped. What is scored is kept. {go_on}"), shown_progress() as shown:
-            execute_run(opened, run_id, on_progress=shown)
+        worked(opened, run_id)
     for name in remove or ():
         remove_metric(opened, run_id, name)
     if as_json:
