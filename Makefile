@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "The workbench needs Python 3.11 or newer; name one with: make setup PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev,postgres,adapters,gguf,quantization]'
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev,postgres,tuning,gguf,quantization]'
 	@touch $(STAMP)
 
 run: setup

@@ -12,20 +12,23 @@ from tests.imports import Import, find_cycle, loaded_with, read_imports
 ROOT = Path(__file__).resolve().parents[1] / "workbench"
 GRAPH = read_imports(ROOT)
 
-# errors, statistics ← core ← {prompting, datasets, metrics, models, storage} ← {engine, tuning} ← {cli, app}
+# errors, statistics ← core ← {prompting, datasets, metrics, models, storage} ← engine ← tuning ← {cli, app}
 LAYERS: list[set[str]] = [
     {"errors", "statistics"},
     {"core"},
     {"prompting", "datasets", "metrics", "models", "storage"},
-    {"engine", "tuning"},
-    {"cli", "commands", "app"},
+    {"engine"},
+    {"tuning"},
+    {"cli", "commands", "app", "worker"},
 ]
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 SAME_PART = {frozenset({"cli", "commands"})}
 STARTS = {("workbench.commands.apps", "workbench.app.launch")}  # the one door between siblings
 
 HEAVY = {
+    "accelerate",
     "datasets",
+    "datasketch",
     "evaluate",
     "langchain",
     "langchain_core",
@@ -33,7 +36,9 @@ HEAVY = {
     "openai",
     "openpyxl",
     "pandas",
+    "peft",
     "plotly",
+    "py3langid",
     "pyarrow",
     "sacrebleu",
     "scipy",
@@ -42,6 +47,7 @@ HEAVY = {
     "tokenizers",
     "torch",
     "transformers",
+    "trl",
 }
 
 

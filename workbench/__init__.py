@@ -67,6 +67,7 @@ _HOME = {
         "winner",
     ],
     "workbench.errors": [
+        "CollectionError",
         "CyclicEnsemble",
         "DatasetError",
         "InvalidFile",
@@ -80,6 +81,8 @@ _HOME = {
         "RunCancelled",
         "RunError",
         "StorageError",
+        "TuningCancelled",
+        "TuningError",
         "UnknownName",
         "Unscored",
         "UsageError",

@@ -16,6 +16,9 @@
     │   └── ModelRefused           the model's server answered with an error
     ├── RunError                   a run that cannot be started, resumed or read
     │   └── RunCancelled           stopped by a person; what is done stays done
+    ├── CollectionError            nothing fit to learn from, or a collection that cannot be read
+    ├── TuningError                a tuning that cannot be started, resumed or read
+    │   └── TuningCancelled        stopped by a person; the best checkpoint stays
     └── StorageError               the database cannot be opened, read or written
 
 The command line prints an error's sentence, the app shows it; neither prints a traceback.
@@ -148,6 +151,18 @@ class RunError(WorkbenchError):
 
 class RunCancelled(RunError):
     """A run stopped by a person; the outputs that were stored stay."""
+
+
+class CollectionError(WorkbenchError):
+    """Nothing that is fit to learn from, or a collection that cannot be read, changed or written."""
+
+
+class TuningError(WorkbenchError):
+    """A tuning that cannot be started, resumed or read."""
+
+
+class TuningCancelled(TuningError):
+    """A tuning stopped by a person; its best checkpoint stays."""
 
 
 class StorageError(WorkbenchError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.storage.benchmarks import Benchmarks
+from workbench.storage.collections import Collections
 from workbench.storage.completions import Completions
 from workbench.storage.database import Database
 from workbench.storage.imported_runs import ImportedRuns
@@ -15,6 +16,7 @@ from workbench.storage.row_facts import RowFacts
 from workbench.storage.row_tags import RowTags
 from workbench.storage.runs import Runs
 from workbench.storage.scores import CellScoresTable
+from workbench.storage.tunings import Tunings
 
 
 class Store:
@@ -34,6 +36,8 @@ class Store:
         self.ratings = Ratings(self.database)
         self.rating_items = RatingItems(self.database)
         self.imported_runs = ImportedRuns(self.database)
+        self.collections = Collections(self.database)
+        self.tunings = Tunings(self.database)
 
     def close(self) -> None:
         """Closes every connection."""

@@ -234,3 +234,67 @@ benchmarks = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_benchmarks_identity", "identity", "id"),
 )
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("name", String(100), nullable=False),  # the newest of a name counts; older ones are its history
+    Column("task", String(20), nullable=False),
+    Column("settings", JSON, nullable=False),  # how it was collected
+    Column("report", JSON, nullable=False),  # what was found, and what was dropped why
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("deleted_at", DateTime(timezone=True)),
+    Index("ix_collections_name", "name", "created_at"),
+)
+
+collection_items = Table(
+    "collection_items",
+    metadata,
+    Column("collection", String(60), ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", String(60), nullable=False, default=""),
+    Column("detail", Text, nullable=False, default=""),
+    Column("item", Text, nullable=False),  # JSON text: parsed only for the items that are looked at
+    PrimaryKeyConstraint("collection", "number"),
+    Index("ix_collection_items_state", "collection", "state"),
+)
+
+collection_changes = Table(
+    "collection_changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("collection", String(60), ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("before", Text, nullable=False),  # JSON: number, state, reason, detail (and item) as they were
+    Column("author", String(60), nullable=False, default=""),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_collection_changes_collection", "collection", "id"),
+)
+
+tunings = Table(
+    "tunings",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("recipe", String(100), nullable=False),
+    Column("definition", JSON, nullable=False),  # recipe, base and runs as they were
+    Column("owner", String(20), nullable=False, default="worker"),
+    Column("status", String(20), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("step", Integer, nullable=False, default=0),
+    Column("steps", Integer, nullable=False, default=0),
+    Column("seconds", Float, nullable=False, default=0.0),
+    Column("seconds_left", Float),
+    Column("collection", String(60)),
+    Column("collection_version", String(64)),
+    Column("model", String(120)),  # the tuned model's name, once it is there
+    Column("result", JSON),  # base, tuned, comparison, forgetting …, once they are measured
+    Column("cancel_requested", Boolean, nullable=False, default=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("deleted_at", DateTime(timezone=True)),
+    Index("ix_tunings_created_at", "created_at"),
+    Index("ix_tunings_status", "status"),
+)

@@ -1,0 +1,224 @@
+"""Collections and their items: never changed without a note of what was before, so that all can be undone."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, cast
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from workbench.core.collection import CollectionItem, Item, ItemState, Task
+from workbench.storage.database import Database
+from workbench.storage.prompt_versions import aware
+from workbench.storage.tables import collection_changes, collection_items, collections
+
+BATCH = 5_000
+MOST_VALUES = 500
+"""Values of one `IN (…)`: databases bound how many a statement may carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRecord:
+    """One row of `collections`."""
+
+    id: str
+    name: str
+    task: Task
+    settings: dict[str, Any]
+    report: dict[str, Any]
+    created_at: datetime.datetime
+    deleted_at: datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """What an item becomes; `item` None leaves its text as it is."""
+
+    number: int
+    state: ItemState
+    reason: str = ""
+    detail: str = ""
+    item: Item | None = None
+
+
+COLUMNS = [collections.c[name] for name in CollectionRecord.__dataclass_fields__]
+
+
+class Collections:
+    """Reads and writes `collections`, `collection_items` and `collection_changes`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self,
+        collection: str,
+        name: str,
+        task: Task,
+        settings: Mapping[str, Any],
+        report: Mapping[str, Any],
+        items: Iterable[CollectionItem],
+    ) -> None:
+        """Adds a collection with its items, all or nothing."""
+        now = datetime.datetime.now(datetime.UTC)
+        with self._database.write() as connection:
+            connection.execute(
+                insert(collections).values(
+                    id=collection,
+                    name=name,
+                    task=task,
+                    settings=dict(settings),
+                    report=dict(report),
+                    created_at=now,
+                )
+            )
+            waiting = iter(items)
+            while batch := [_values(collection, item) for item in islice(waiting, BATCH)]:
+                connection.execute(insert(collection_items), batch)
+
+    def get(self, collection: str) -> CollectionRecord | None:
+        """One collection by its id, deleted ones too, or None."""
+        with self._database.read() as connection:
+            found = connection.execute(select(*COLUMNS).where(collections.c.id == collection)).first()
+        return _record(found) if found else None
+
+    def newest(self, name: str | None = None, limit: int = 50, offset: int = 0) -> list[CollectionRecord]:
+        """Newest first, without the deleted ones."""
+        query = select(*COLUMNS).where(collections.c.deleted_at.is_(None))
+        if name is not None:
+            query = query.where(collections.c.name == name)
+        query = query.order_by(collections.c.created_at.desc(), collections.c.id.desc())
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+    def set(self, collection: str, **values: Any) -> None:
+        """Changes columns of one collection."""
+        with self._database.write() as connection:
+            connection.execute(update(collections).where(collections.c.id == collection).values(**values))
+
+    def count(self, collection: str) -> dict[tuple[ItemState, str], int]:
+        """How many items there are by state and reason."""
+        by = (collection_items.c.state, collection_items.c.reason)
+        query = select(*by, func.count()).where(collection_items.c.collection == collection).group_by(*by)
+        with self._database.read() as connection:
+            return {(state, reason): count for state, reason, count in connection.execute(query)}
+
+    def items(
+        self,
+        collection: str,
+        state: ItemState | None = None,
+        reason: str | None = None,
+        numbers: Sequence[int] | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[CollectionItem]:
+        """Items in their order, those asked for."""
+        table = collection_items
+        query = select(table.c.number, table.c.state, table.c.reason, table.c.detail, table.c.item)
+        query = query.where(table.c.collection == collection).order_by(table.c.number)
+        if state is not None:
+            query = query.where(table.c.state == state)
+        if reason is not None:
+            query = query.where(table.c.reason == reason)
+        with self._database.read() as connection:
+            if numbers is not None:
+                parts = [numbers[at : at + MOST_VALUES] for at in range(0, len(numbers), MOST_VALUES)]
+                found = [
+                    row for part in parts for row in connection.execute(query.where(table.c.number.in_(part)))
+                ]
+            else:
+                found = list(connection.execute(query.limit(limit).offset(offset)))
+        return sorted((_item(row) for row in found), key=lambda one: one.number)
+
+    def change(self, collection: str, what: str, changes: Sequence[ItemChange], author: str = "") -> None:
+        """Changes items together; `undo` takes the whole of it back."""
+        if not changes:
+            return
+        with self._database.write() as connection:
+            before = list(_before(connection, collection, changes))
+            _apply(connection, collection, changes)
+            connection.execute(
+                insert(collection_changes).values(
+                    collection=collection,
+                    what=what,
+                    before=json.dumps(before, ensure_ascii=False),
+                    author=author,
+                    created_at=datetime.datetime.now(datetime.UTC),
+                )
+            )
+
+    def undo(self, collection: str) -> str | None:
+        """Takes the last change back and gives its words; None where there is none."""
+        table = collection_changes
+        query = select(table.c.id, table.c.what, table.c.before).where(table.c.collection == collection)
+        with self._database.write() as connection:
+            last = connection.execute(query.order_by(table.c.id.desc()).limit(1)).first()
+            if last is None:
+                return None
+            before = [
+                ItemChange(number, state, reason, detail, None if item is None else Item.from_json(item))
+                for number, state, reason, detail, item in json.loads(last.before)
+            ]
+            _apply(connection, collection, before)
+            connection.execute(delete(table).where(table.c.id == last.id))
+        return str(last.what)
+
+    def changes(self, collection: str, limit: int = 20) -> list[str]:
+        """What was changed, in words, the newest first."""
+        table = collection_changes
+        query = select(table.c.what).where(table.c.collection == collection)
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(table.c.id.desc()).limit(limit)).scalars())
+
+
+def _values(collection: str, one: CollectionItem) -> dict[str, Any]:
+    return {
+        "collection": collection,
+        "number": one.number,
+        "state": one.state,
+        "reason": one.reason,
+        "detail": one.detail,
+        "item": json.dumps(one.item.to_json(), ensure_ascii=False),
+    }
+
+
+def _before(
+    connection: Connection, collection: str, changes: Sequence[ItemChange]
+) -> Iterator[tuple[int, str, str, str, Any]]:
+    """Number, state, reason, detail as they are, and the item of those whose text changes."""
+    table = collection_items
+    query = select(table.c.number, table.c.state, table.c.reason, table.c.detail, table.c.item)
+    query = query.where(table.c.collection == collection)
+    rewritten = {change.number for change in changes if change.item is not None}
+    numbers = [change.number for change in changes]
+    for at in range(0, len(numbers), MOST_VALUES):
+        part = numbers[at : at + MOST_VALUES]
+        for row in connection.execute(query.where(table.c.number.in_(part))):
+            item = json.loads(row.item) if row.number in rewritten else None
+            yield row.number, row.state, row.reason, row.detail, item
+
+
+def _apply(connection: Connection, collection: str, changes: Sequence[ItemChange]) -> None:
+    table = collection_items
+    for change in changes:
+        values = {"state": change.state, "reason": change.reason, "detail": change.detail}
+        if change.item is not None:
+            values["item"] = json.dumps(change.item.to_json(), ensure_ascii=False)
+        place = (table.c.collection == collection, table.c.number == change.number)
+        connection.execute(update(table).where(*place).values(**values))
+
+
+def _item(row: Any) -> CollectionItem:
+    item = Item.from_json(json.loads(row.item))
+    return CollectionItem(row.number, item, cast(ItemState, row.state), row.reason, row.detail)
+
+
+def _record(row: Any) -> CollectionRecord:
+    values = dict(zip(CollectionRecord.__dataclass_fields__, row, strict=True))
+    for key in ("created_at", "deleted_at"):
+        values[key] = aware(values[key]) if values[key] is not None else None
+    return CollectionRecord(**values)
