@@ -117,7 +117,9 @@ def open_page(tab: Any, site: Site, path: str) -> None:
 
 
 def keep(tab: Any, name: str) -> None:
-    """Keeps a screenshot of the whole page."""
+    """Keeps a screenshot of the whole page where WORKBENCH_SCREENSHOTS=1 asks for it: each takes a second."""
+    if os.environ.get("WORKBENCH_SCREENSHOTS") != "1":
+        return
     SCREENSHOTS.mkdir(exist_ok=True)
     height = tab.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight || 900")
     tab.set_viewport_size({"width": 1360, "height": min(max(900, int(height) + 20), 4000)})

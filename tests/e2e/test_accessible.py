@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.e2e.axe import serious_violations
-from tests.e2e.conftest import Site, keep, settle
+from tests.e2e.conftest import Site, keep, open_page, settle
 from workbench.app.pages import MENU
 from workbench.engine import Workspace, create_run, execute_run
 
@@ -37,17 +38,21 @@ def with_a_run(site: Site) -> None:
         pool.submit(finish).result()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.fixture(scope="module")
+def reader(browser: Any) -> Iterator[Any]:
+    """One tab for all pages: a visit starts anew with each address."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
 @pytest.mark.parametrize("path", PAGES)
-def test_no_serious_axe_violation(browser: Any, site: Site, with_a_run: None, path: str, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme=scheme)
-    tab = context.new_page()
-    try:
-        tab.goto(f"{site.url}/{'' if path == 'home' else path}")
-        tab.wait_for_selector("h1", timeout=60_000)
-        settle(tab)
-        if scheme == "dark":
-            keep(tab, f"dark-{path.replace('?view=', '-').replace('?', '-').replace('&', '-')}")
-        assert not serious_violations(tab)
-    finally:
-        context.close()
+def test_no_serious_axe_violation(reader: Any, site: Site, with_a_run: None, path: str) -> None:
+    reader.emulate_media(color_scheme="light")
+    open_page(reader, site, f"/{'' if path == 'home' else path}")
+    assert not serious_violations(reader), "light"
+    reader.emulate_media(color_scheme="dark")
+    reader.wait_for_function("matchMedia('(prefers-color-scheme: dark)').matches")
+    settle(reader)
+    keep(reader, f"dark-{path.replace('?view=', '-').replace('?', '-').replace('&', '-')}")
+    assert not serious_violations(reader), "dark"
