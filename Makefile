@@ -38,8 +38,10 @@ lint: setup
 	$(BIN)/mypy
 
 test: export OMP_NUM_THREADS = 1
+# one more than there are cores: browser tests mostly wait
+test: WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 test: lint
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 bench: setup
 	$(BIN)/python -m bench

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.e2e.conftest import keep, settle
+
 GRAVE = ("serious", "critical")
 
 
@@ -16,3 +18,13 @@ def serious_violations(tab: Any) -> list[str]:
         for one in Axe().run(tab).response["violations"]
         if one["impact"] in GRAVE
     ]
+
+
+def check_both_schemes(tab: Any, name: str) -> None:
+    """Fails on a serious violation of the page in light, then in dark, without loading it again."""
+    assert not serious_violations(tab), "light"
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function("matchMedia('(prefers-color-scheme: dark)').matches")
+    settle(tab)
+    keep(tab, f"{name}-dark")
+    assert not serious_violations(tab), "dark"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.axe import serious_violations
-from tests.e2e.conftest import Site, keep, open_page, settle
+from tests.e2e.axe import check_both_schemes
+from tests.e2e.conftest import Site, open_page
 from workbench.app.pages import MENU
 from workbench.engine import Workspace, create_run, execute_run
 
@@ -50,9 +50,4 @@ def reader(browser: Any) -> Iterator[Any]:
 def test_no_serious_axe_violation(reader: Any, site: Site, with_a_run: None, path: str) -> None:
     reader.emulate_media(color_scheme="light")
     open_page(reader, site, f"/{'' if path == 'home' else path}")
-    assert not serious_violations(reader), "light"
-    reader.emulate_media(color_scheme="dark")
-    reader.wait_for_function("matchMedia('(prefers-color-scheme: dark)').matches")
-    settle(reader)
-    keep(reader, f"dark-{path.replace('?view=', '-').replace('?', '-').replace('&', '-')}")
-    assert not serious_violations(reader), "dark"
+    check_both_schemes(reader, path.replace("?view=", "-").replace("?", "-").replace("&", "-"))
