@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from workbench.core.collection import CollectionItem, Item, ItemState, Task
+from workbench.core.collection import CollectionItem, Item, ItemState, Task, version_of_keys
 from workbench.storage.database import Database
 from workbench.storage.prompt_versions import aware
 from workbench.storage.tables import collection_changes, collection_items, collections
@@ -44,6 +44,8 @@ class ItemChange:
     detail: str = ""
     item: Item | None = None
 
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 COLUMNS = [collections.c[name] for name in CollectionRecord.__dataclass_fields__]
 
@@ -134,6 +136,13 @@ class Collections:
                 found = list(connection.execute(query.limit(limit).offset(offset)))
         return sorted((_item(row) for row in found), key=lambda one: one.number)
 
+    def version(self, collection: str) -> str:
+        """The name of what is kept, as `collection_version` gives it, without reading the items."""
+        table = collection_items
+        query = select(table.c.key).where(table.c.collection == collection, table.c.state == "kept")
+        with self._database.read() as connection:
+            return version_of_keys(connection.execute(query.order_by(table.c.number)).scalars())
+
     def change(self, collection: str, what: str, changes: Sequence[ItemChange], author: str = "") -> None:
         """Changes items together; `undo` takes the whole of it back."""
         if not changes:
@@ -151,17 +160,24 @@ class Collections:
                 )
             )
 
-    def undo(self, collection: str) -> str | None:
-        """Takes the last change back and gives its words; None where there is none."""
+    def undo(self, collection: str, author: str | None = None) -> str | None:
+        """Takes the last change back and gives its words; None where there is none.
+
+        With `author`, the last change of that person; items that somebody changed since stay as they are.
+        """
         table = collection_changes
         query = select(table.c.id, table.c.what, table.c.before).where(table.c.collection == collection)
+        mine = query if author is None else query.where(table.c.author == author)
         with self._database.write() as connection:
-            last = connection.execute(query.order_by(table.c.id.desc()).limit(1)).first()
+            last = connection.execute(mine.order_by(table.c.id.desc()).limit(1)).first()
             if last is None:
                 return None
+            since = connection.execute(query.where(table.c.id > last.id))
+            changed = {number for later in since for number, *_ in json.loads(later.before)}
             before = [
                 ItemChange(number, state, reason, detail, None if item is None else Item.from_json(item))
                 for number, state, reason, detail, item in json.loads(last.before)
+                if number not in changed
             ]
             _apply(connection, collection, before)
             connection.execute(delete(table).where(table.c.id == last.id))
@@ -182,8 +198,17 @@ def _values(collection: str, one: CollectionItem) -> dict[str, Any]:
         "state": one.state,
         "reason": one.reason,
         "detail": one.detail,
-        "item": json.dumps(one.item.to_json(), ensure_ascii=False),
+        **_text_values(one.item),
     }
+
+
+def _text_values(item: Item) -> dict[str, Any]:
+    text = _encode(item.to_json())
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: no database takes it, but JSON's own escapes do
+        text = json.dumps(item.to_json())
+    return {"key": item.key, "item": text}
 
 
 def _before(
@@ -204,12 +229,23 @@ def _before(
 
 def _apply(connection: Connection, collection: str, changes: Sequence[ItemChange]) -> None:
     table = collection_items
+    place = (table.c.collection == collection, table.c.number == bindparam("place"))
+    states: list[dict[str, Any]] = []
+    rewritten: list[dict[str, Any]] = []
     for change in changes:
-        values = {"state": change.state, "reason": change.reason, "detail": change.detail}
-        if change.item is not None:
-            values["item"] = json.dumps(change.item.to_json(), ensure_ascii=False)
-        place = (table.c.collection == collection, table.c.number == change.number)
-        connection.execute(update(table).where(*place).values(**values))
+        values = {
+            "place": change.number,
+            "state": change.state,
+            "reason": change.reason,
+            "detail": change.detail,
+        }
+        if change.item is None:
+            states.append(values)
+        else:
+            rewritten.append(values | _text_values(change.item))
+    for batch in (states, rewritten):
+        if batch:
+            connection.execute(update(table).where(*place), batch)
 
 
 def _item(row: Any) -> CollectionItem:

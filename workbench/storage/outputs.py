@@ -94,6 +94,18 @@ class Outputs:
                 (p, r, answer, bool(failed), row) for p, r, answer, failed, row in connection.execute(query)
             ]
 
+    def finished(self, run: str, cell: int) -> list[tuple[int, int, str, str | None, str | None, str, int]]:
+        """A cell's outputs in row order, votes and measures left out.
+
+        (position, repeat, text, answer, error, finish reason, completion tokens)
+        """
+        names = ("position", "repeat", "text", "answer", "error", "finish_reason", "completion_tokens")
+        query = select(*(outputs.c[name] for name in names))
+        query = query.where(outputs.c.run == run, outputs.c.cell == cell)
+        query = query.order_by(outputs.c.position, outputs.c.repeat)
+        with self._database.read() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
     def texts(self, run: str, cell: int) -> dict[tuple[int, int], str]:
         """A cell's output texts by (position, repeat), those with errors left out."""
         query = select(outputs.c.position, outputs.c.repeat, outputs.c.text).where(

@@ -256,6 +256,7 @@ collection_items = Table(
     Column("state", String(20), nullable=False),
     Column("reason", String(60), nullable=False, default=""),
     Column("detail", Text, nullable=False, default=""),
+    Column("key", String(64), nullable=False),  # content hash of what is learnt
     Column("item", Text, nullable=False),  # JSON text: parsed only for the items that are looked at
     PrimaryKeyConstraint("collection", "number"),
     Index("ix_collection_items_state", "collection", "state"),

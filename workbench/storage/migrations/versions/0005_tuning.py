@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("reason", sa.String(length=60), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("item", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["collection"], ["collections.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("collection", "number"),

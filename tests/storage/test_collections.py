@@ -1,0 +1,66 @@
+"""Collections in the database: versions without reading items, changes that can be undone by each person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workbench.core.collection import CollectionItem, Item, Origin, collection_version
+from workbench.storage import Store
+from workbench.storage.collections import Collections, ItemChange
+
+
+def item(number: int, completion: str | None = None) -> Item:
+    messages = ({"role": "user", "content": f"What is {number} + 1?"},)
+    return Item(messages, completion or str(number + 1), Origin("output", run="r", row_id=str(number)))
+
+
+@pytest.fixture
+def collections(tmp_path: Path):
+    store = Store(f"sqlite:///{tmp_path / 'workbench.db'}")
+    places = [CollectionItem(number, item(number)) for number in range(5)]
+    store.collections.create("c", "sums", "completion", {}, {}, places)
+    yield store.collections
+    store.close()
+
+
+def kept(collections: Collections) -> list[Item]:
+    return [one.item for one in collections.items("c", state="kept")]
+
+
+def test_the_version_is_that_of_the_kept_items(collections: Collections):
+    assert collections.version("c") == collection_version(item(number) for number in range(5))
+    collections.change("c", "rejected", [ItemChange(2, "dropped", "person")])
+    assert collections.version("c") == collection_version(kept(collections))
+    collections.change("c", "edited", [ItemChange(3, "kept", item=item(3, "four"))])
+    assert collections.version("c") == collection_version(kept(collections))
+    collections.undo("c")
+    collections.undo("c")
+    assert collections.version("c") == collection_version(item(number) for number in range(5))
+
+
+def test_one_change_may_reject_some_and_rewrite_others(collections: Collections):
+    collections.change(
+        "c", "cleaned", [ItemChange(0, "dropped", "length"), ItemChange(1, "kept", item=item(1, "two"))]
+    )
+    found = collections.items("c")
+    assert [one.state for one in found] == ["dropped", "kept", "kept", "kept", "kept"]
+    assert found[1].item.completion == "two"
+    assert collections.undo("c") == "cleaned"
+    assert kept(collections) == [item(number) for number in range(5)]
+
+
+def test_a_person_undoes_what_she_did_and_nothing_of_others(collections: Collections):
+    collections.change("c", "ada rejects", [ItemChange(0, "dropped"), ItemChange(1, "dropped")], "ada")
+    collections.change("c", "bob accepts", [ItemChange(1, "kept")], "bob")
+    collections.change("c", "bob rejects", [ItemChange(4, "dropped")], "bob")
+    assert collections.undo("c", "ada") == "ada rejects"
+    assert [one.state for one in collections.items("c")] == ["kept", "kept", "kept", "kept", "dropped"]
+    assert collections.undo("c", "ada") is None
+
+
+def test_half_a_surrogate_pair_is_stored(collections: Collections):
+    odd = item(0, "smile \ud83d")
+    collections.change("c", "edited", [ItemChange(0, "kept", item=odd)])
+    assert collections.items("c", numbers=[0])[0].item == odd
