@@ -107,11 +107,11 @@ def slices(
     pairs: list[Pair] = []
     clusters: list[np.ndarray | None] = []
     for group in groups:
-        units = _units(group, repeats)
+        units = units_of(group, repeats)
         ids = None if repeats == 1 else units // repeats
-        before = _of_units(scores[whole.baseline.index, name], units)
+        before = scores_of_units(scores[whole.baseline.index, name], units)
         others = [cell for cell in cells if cell != whole.baseline]
-        pairs += [(cell, before, _of_units(scores[cell.index, name], units)) for cell in others]
+        pairs += [(cell, before, scores_of_units(scores[cell.index, name], units)) for cell in others]
         clusters += [ids] * len(others)
     race = race_of(record)
     lines = without_verdicts(comparison_lines(measure, experiment, pairs, clusters), whole.baseline, race)
@@ -121,7 +121,7 @@ def slices(
     for place, group in enumerate(groups):
         family = lines[place * (len(cells) - 1) : (place + 1) * (len(cells) - 1)]
         here = {line.cell.index: line for line in family}
-        units = _units(group, repeats)
+        units = units_of(group, repeats)
         found.append(
             Slice(
                 name=group.name,
@@ -228,11 +228,13 @@ def _words(row: dict[str, Any], columns: list[str]) -> float:
     return float(sum(len(text_of(value).split()) for value in values if value is not None))
 
 
-def _units(group: RowGroup, repeats: int) -> np.ndarray:
+def units_of(group: RowGroup, repeats: int) -> np.ndarray:
+    """The units of a group's rows: row r's repeats are r · repeats and those after it."""
     return (group.places[:, None] * repeats + np.arange(repeats)).reshape(-1)
 
 
-def _of_units(scores: CellScores, units: np.ndarray) -> CellScores:
+def scores_of_units(scores: CellScores, units: np.ndarray) -> CellScores:
+    """A cell's scores of these units alone, with the estimate of the whole cell."""
     matrix = None if scores.sufficient is None else scores.sufficient[units]
     return CellScores(
         scores.cell,
@@ -248,7 +250,7 @@ def _of_units(scores: CellScores, units: np.ndarray) -> CellScores:
 def _estimate(
     metric: Metric, scores: CellScores, units: np.ndarray, experiment: Experiment, race: Race | None
 ) -> MetricEstimate:
-    part = _of_units(scores, units)
+    part = scores_of_units(scores, units)
     column = Scores(part.values, part.sufficient, part.blocks)
     clusters = None if experiment.repeats == 1 else units // experiment.repeats
     estimate = metric.estimate(column, clusters=clusters, confidence=experiment.confidence)
