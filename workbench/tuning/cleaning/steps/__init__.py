@@ -1,0 +1,1 @@
+"""The built-in cleaning steps, one a file."""
