@@ -50,7 +50,7 @@ class RunGaps:
         self._clusters = clusters_of(self.experiment.repeats, units)
 
     def prompts(self, teacher: str | None, headline: str) -> tuple[list[PromptVerdict], PromptVerdict | None]:
-        """Every prompt, tuned against base, and the teacher's prompt on the base against `headline` on the tuned.
+        """Every prompt, tuned against base, and the teacher's prompt (base) against the headline (tuned).
 
         Their p-values are Holm-adjusted together.
         """
@@ -71,7 +71,7 @@ class RunGaps:
         return found, PromptVerdict(words, {}, self._level(taught), self._level(after), gaps[-1])
 
     def slices(self, by: str, headline: str) -> list[SliceVerdict]:
-        """The headline prompt in each group of rows; Holm over the groups. Raises UsageError for no groups."""
+        """The headline prompt in each group of rows; Holm over them. Raises UsageError for none."""
         before, after = self._cell(self._base, headline), self._cell(self._tuned, headline)
         groups, _ = sliced_rows(self._workspace, self._record, by, before)
         repeats = self.experiment.repeats
@@ -82,17 +82,11 @@ class RunGaps:
         ]
         pairs = [(after, first, second) for first, second, _ in columns]
         gaps = self._gaps(pairs, [ids for _, _, ids in columns])
-        return [
-            SliceVerdict(
-                by,
-                group.name,
-                len(group.places),
-                self._estimate(first, ids),
-                self._estimate(second, ids),
-                gap,
-            )
-            for group, (first, second, ids), gap in zip(groups, columns, gaps, strict=True)
-        ]
+        found = []
+        for group, (first, second, ids), gap in zip(groups, columns, gaps, strict=True):
+            levels = self._estimate(first, ids), self._estimate(second, ids)
+            found.append(SliceVerdict(by, group.name, len(group.places), *levels, gap))
+        return found
 
     def win_rate(self, headline: str) -> WinRate:
         """Row by row by the metric: is the tuned model's output the better one? p by the sign test."""

@@ -41,8 +41,8 @@ def memorisation(
     exact = set(known)
     rows = np.array([row for row, _, _ in outputs])
     found = []
-    for side in (1, 2):
-        texts = [_normal(pair[side]) for pair in outputs]
+    for written in ([base for _, base, _ in outputs], [tuned for _, _, tuned in outputs]):
+        texts = [_normal(text) for text in written]
         hits = np.array([bool(training.shared(text, WORDS)) for text in texts], dtype=np.float64)
         longest, example = training.longest(texts)
         share = Level.of(proportion(hits, rows, confidence))

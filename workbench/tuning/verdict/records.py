@@ -232,7 +232,7 @@ class TuningVerdict:
 
 
 def verdict_json(verdict: TuningVerdict) -> dict[str, Any]:
-    """The verdict as plain values: the headline under `base`, `tuned` and `comparison`, the rest beside it."""
+    """Plain values: the headline under `base`, `tuned` and `comparison`, the rest beside it."""
     headline = verdict.headline
     return {
         "experiment": verdict.experiment,
@@ -334,8 +334,8 @@ def _perplexity(kept: Mapping[str, Any] | None) -> PerplexityVerdict | None:
 def _memorisation(kept: Mapping[str, Any] | None) -> MemorisationVerdict | None:
     if not kept:
         return None
-    sides = {
-        name: Repeats(**{**kept[name], "share": _level(kept[name]["share"])}) for name in ("base", "tuned")
-    }
-    counts = {name: kept[name] for name in ("words", "completions", "outputs")}
-    return MemorisationVerdict(**counts, **sides, gap=_gap(kept["comparison"]))
+    base, tuned = (
+        Repeats(**{**kept[name], "share": _level(kept[name]["share"])}) for name in ("base", "tuned")
+    )
+    words, completions, outputs = (int(kept[name]) for name in ("words", "completions", "outputs"))
+    return MemorisationVerdict(words, completions, outputs, base, tuned, _gap(kept["comparison"]))

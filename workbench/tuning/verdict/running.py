@@ -39,6 +39,7 @@ class VerdictRuns:
 
         Raises TuningCancelled when a person stopped it or the tuning; what is stored stays.
         """
+        self.check()
         run = self.known.get(purpose)
         record = self._workspace.store.runs.get(run) if run is not None else None
         if run is None or record is None or record.deleted_at is not None:
@@ -98,17 +99,16 @@ class VerdictRuns:
                     cancel_run(self._workspace, run)
 
         try:
-            self.check()
             execute_run(self._workspace, run, follow)
         except RunCancelled as stop:
             self.check()
             raise TuningCancelled(f"The run for the {purpose} was stopped: {stop}") from None
         except UnknownName:
             raise TuningError(
-                f"The run for the {purpose} was deleted while it was worked; resume the tuning to make it anew."
+                f"The run for the {purpose} was deleted meanwhile; resume the tuning to make it anew."
             ) from None
 
 
 def verdict_run_name(experiment: str, tuned: str) -> str:
-    """How such a run is called in lists; never the experiment's own name, which finds what one collects from."""
+    """How such a run is called in lists; never the experiment's own name, which finds its runs."""
     return f"{experiment[:40]} ({tuned[:40]} against its base)"

@@ -1,4 +1,4 @@
-"""Which experiment tells whether the tuned model is better: the one collected from, on rows that were not learnt.
+"""Which experiment tells whether the tuned model is better: the one collected from, on unseen rows.
 
 transit-samples (transit#train, four samples a row) → transit#test, models [small, small-quickstart]
 """
