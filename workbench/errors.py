@@ -69,11 +69,13 @@ class UnknownName(WorkbenchError):
         kind: what was looked for, such as "prompt".
         name: the name as given.
         known: every name that would have been right.
+        remedy: a sentence in place of the nearest name, where more is known of it.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str] = (), remedy: str = "") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        super().__init__(f"There is no {kind} named '{name}'.{suggestion(name, self.known)}")
+        more = f" {remedy}" if remedy else suggestion(name, self.known)
+        super().__init__(f"There is no {kind} named '{name}'.{more}")
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -36,7 +36,7 @@ def start_worker(root: Path) -> subprocess.Popen[bytes]:
     command = [
         sys.executable,
         "-m",
-        "workbench.engine.worker",
+        "workbench.worker",
         "--root",
         str(root),
         "--parent",
@@ -48,7 +48,7 @@ def start_worker(root: Path) -> subprocess.Popen[bytes]:
 def workers_of(root: Path) -> list[int]:
     listed = subprocess.run(["ps", "-wweo", "pid,stat,args"], capture_output=True, text=True, check=True)
     found = [line.split(None, 2) for line in listed.stdout.splitlines()]
-    wanted = f"engine.worker --root {root}"
+    wanted = f"workbench.worker --root {root}"
     return [int(pid) for pid, state, args in found if wanted in args and not state.startswith("Z")]
 
 

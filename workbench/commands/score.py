@@ -107,7 +107,7 @@ def _services(root: Path | None) -> FileServices:
     from workbench.models.catalog import Catalog
 
     here = root or Path(os.environ.get("WORKBENCH_ROOT") or Path.cwd())
-    return FileServices(Catalog(here / "experiments" / "models.yaml"))
+    return FileServices(Catalog(here / "experiments" / "models.yaml", here / ".workbench" / "models"))
 
 
 def reader(rule_text: str) -> Callable[[str], str | None]:

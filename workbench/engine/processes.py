@@ -1,4 +1,4 @@
-"""Starting a module of the engine as a process of its own, which outlives the page that starts it."""
+"""Starting a module as a process of its own, which outlives the page that starts it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def reap() -> None:
     _started[:] = [process for process in _started if process.poll() is None]
 
 
-def start(workspace: Workspace, module: str, log: str, *arguments: str) -> None:
+def start(workspace: Workspace, module: str, log: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Runs `python -m MODULE --root … ARGUMENTS`; what it prints goes to the state folder's file `log`."""
     reap()
     # the URL may hold a password: it goes by environment, where `ps` does not show it
@@ -35,3 +35,4 @@ def start(workspace: Workspace, module: str, log: str, *arguments: str) -> None:
             start_new_session=True,
         )
     _started.append(process)
+    return process

@@ -1,18 +1,18 @@
 """The worker: a process of its own that claims queued runs and works them, one after the other.
 
-`python -m workbench.engine.worker --root ROOT` — the app starts it. It holds a lock for as long as
-it lives, takes up runs that a killed worker left, and ends when the app that started it is gone
-and nothing is left to do.
+`python -m workbench.worker --root ROOT` is that process; the app starts it. It holds a lock for as long as
+it lives, takes up runs that a killed worker left, and ends when the app that started it is gone and nothing
+is left to do. Other kinds of jobs, which have processes of their own, it looks after beside.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import logging
 import os
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,8 +27,12 @@ from workbench.models.local.libraries import import_libraries
 from workbench.storage import RunRecord
 
 POLL_S = 0.3
+BESIDE_POLL_S = 1.0
 WARM_AFTER_S = 4.0  # the first page comes first: it needs the processor itself
 LOCK = "worker.lock"
+
+Beside = Callable[[Workspace], bool]
+"""Looks after jobs that have processes of their own and returns soon; False when none is left."""
 
 log = logging.getLogger("workbench.worker")
 
@@ -48,28 +52,59 @@ def ensure_worker(workspace: Workspace) -> None:
     if worker_alive(workspace):
         return
     own = ("--parent", str(os.getpid()), "--warm")
-    processes.start(workspace, "workbench.engine.worker", "worker.log", *own)
+    processes.start(workspace, "workbench.worker", "worker.log", *own)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Works runs until there is nobody to work for."""
-    parser = argparse.ArgumentParser(prog="workbench.engine.worker", description=__doc__)
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--parent", type=int, help="ends when this process is gone and no run waits")
-    parser.add_argument("--warm", action="store_true", help="imports torch while nobody waits for it")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    workspace = Workspace.open(options.root)
+def serve(root: Path, parent: int | None = None, warm: bool = False, beside: Sequence[Beside] = ()) -> None:
+    """Works runs, and looks after what is `beside`, until there is nobody to work for.
+
+    Args:
+        parent: ends when this process is gone and nothing is left; None: never.
+        warm: imports torch while nobody waits for it.
+    """
+    workspace = Workspace.open(root)
+    others = _Others(Workspace.open(root), beside)
     # a worker that is just ending may hold the lock a little longer
     with contextlib.suppress(Timeout), FileLock(workspace.locks_dir / LOCK).acquire(timeout=10):
-        if options.warm:
+        if warm:
             threading.Thread(target=_warm, daemon=True).start()
+        if beside:
+            threading.Thread(target=others.look_on, daemon=True).start()
         while True:
             worked = work_next(workspace)
-            if not worked and options.parent is not None and not _exists(options.parent):
+            if not worked and parent is not None and not _exists(parent) and not others.look():
                 return
             if not worked:
                 time.sleep(POLL_S)
+
+
+class _Others:
+    """The jobs beside runs; they are looked after while a run is worked, too."""
+
+    def __init__(self, workspace: Workspace, beside: Sequence[Beside]) -> None:
+        self._workspace, self._beside = workspace, beside
+        self._one_at_a_time = threading.Lock()
+
+    def look_on(self) -> None:
+        """Looks after them again and again."""
+        while True:
+            self.look()
+            time.sleep(BESIDE_POLL_S)
+
+    def look(self) -> bool:
+        """Looks after them once; whether any is left."""
+        with self._one_at_a_time:
+            left = [self._look_after(kind) for kind in self._beside]  # all of them, whatever the first says
+            return any(left)
+
+    def _look_after(self, kind: Beside) -> bool:
+        try:
+            return kind(self._workspace)
+        except WorkbenchError as error:
+            log.error("%s", error)
+        except Exception:
+            log.exception("a job could not be looked after")
+        return False
 
 
 def work_next(workspace: Workspace) -> bool:
@@ -111,7 +146,3 @@ def _exists(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-if __name__ == "__main__":
-    main()

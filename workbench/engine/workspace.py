@@ -62,8 +62,8 @@ class Workspace:
 
     @cached_property
     def models(self) -> Catalog:
-        """The embedded models and those of experiments/models.yaml."""
-        return Catalog(self.experiments_dir / "models.yaml")
+        """The embedded models, those of experiments/models.yaml, and those that were tuned here."""
+        return Catalog(self.experiments_dir / "models.yaml", self.state_dir / "models")
 
     @property
     def experiments_dir(self) -> Path:

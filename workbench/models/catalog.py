@@ -1,4 +1,4 @@
-"""The models that can be named: the rows of experiments/models.yaml and the embedded ones.
+"""The models that can be named: the rows of experiments/models.yaml, the tuned and the embedded ones.
 
     models:
       - {name: qwen, provider: openai, model: qwen2.5:7b, base_url: http://127.0.0.1:11434/v1}
@@ -21,6 +21,7 @@ from workbench.models.gguf.quantizations import GGUF_QUANTIZATIONS
 from workbench.models.local.quantization import QUANTIZATIONS
 from workbench.models.registry import ModelCheck, find_provider
 from workbench.models.rows import with_row, without_row
+from workbench.models.tuned_rows import TunedRows
 
 
 class _Envelope(Strict):
@@ -36,28 +37,36 @@ def _routed(spec: ModelSpec) -> ModelSpec:
 
 
 class Catalog:
-    """Reads models.yaml again whenever the file has changed; keeps no model open."""
+    """Reads models.yaml again whenever the file has changed; keeps no model open.
 
-    def __init__(self, models_file: Path) -> None:
+    Args:
+        models_file: the rows that a person wrote.
+        tuned_dir: where the models lie that were tuned here, a folder each.
+    """
+
+    def __init__(self, models_file: Path, tuned_dir: Path | None = None) -> None:
         self.models_file = Path(models_file)
+        self._tuned = TunedRows(tuned_dir)
         self._stamp: tuple[int, int] | None = None
         self._rows: dict[str, ModelSpec] = {}
         self._broken: list[InvalidFile] = []
 
     def names(self) -> list[str]:
-        """Every usable name, the file's rows first, without quantizations."""
+        """Every usable name, the file's rows first, then what was tuned here; without quantizations."""
         return [spec.name for spec in self.specs()]
 
     def specs(self) -> list[ModelSpec]:
-        """The good rows of the file, then the embedded models that no row overrides."""
+        """The good rows of the file, then the tuned and the embedded models that no row overrides."""
         self._read()
-        embedded = [spec for spec in embedded_specs() if spec.name not in self._rows]
-        return [*self._rows.values(), *embedded]
+        rows = dict(self._rows)
+        for spec in (*self._tuned.specs(), *embedded_specs()):
+            rows.setdefault(spec.name, spec)
+        return list(rows.values())
 
     def broken(self) -> list[InvalidFile]:
         """What is wrong with the rows that cannot be used; the others still work."""
         self._read()
-        return list(self._broken)
+        return [*self._broken, *self._tuned.broken()]
 
     def spec(self, name: str) -> ModelSpec:
         """The row of that name; `NAME@QUANTIZATION` is the row held otherwise. Raises UnknownName."""
@@ -67,7 +76,8 @@ class Catalog:
         base, at, quantization = name.rpartition("@")
         if at and base in rows and quantization:
             return _routed(rows[base].model_copy(update={"name": name, "quantization": quantization}))
-        raise UnknownName("model", base if base and quantization else name, rows)
+        missing = base if base and quantization else name
+        raise UnknownName("model", missing, rows, self._tuned.remedy(missing))
 
     def open(self, name: str) -> Model:
         """The model of that name. Nothing is loaded or called before its first use."""
@@ -93,6 +103,8 @@ class Catalog:
         self._read()
         line = self._known_line(name)
         if line is None:
+            if name in {spec.name for spec in self._tuned.specs()}:
+                raise UsageError(f"'{name}' was tuned here; it is not a row of {self.models_file}.")
             if name in self.names():
                 raise UsageError(f"'{name}' ships with the workbench; it is not a row of {self.models_file}.")
             raise UnknownName("row", name, self._rows)
