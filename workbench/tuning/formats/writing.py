@@ -1,0 +1,65 @@
+"""Items as the lines of a file that other tools read.
+
+write_examples(items, "kto", "label")    b'{"prompt": […], "completion": […], "label": true}\n…'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from workbench.core.collection import Item, Task
+from workbench.datasets.json_rows import UnusableRow, encode_row
+from workbench.errors import CollectionError
+from workbench.tuning.formats.registry import ExampleFormat, formats_for, registry, task_of
+
+HOLDS: dict[Task, str] = {
+    "completion": "completions",
+    "preference": "preferences",
+    "label": "completions with labels",
+}
+
+
+def write_examples(
+    items: Sequence[Item], format_name: str, task: Task, *, as_list: bool = False, extra: bool = True
+) -> bytes:
+    """A file of examples: JSON lines.
+
+    Args:
+        task: what the items teach, as their collection says.
+        as_list: one JSON list in place of lines.
+        extra: also what imported lines held beside the examples.
+
+    Raises UnknownName; CollectionError where the format cannot hold the task, or one of the items.
+    """
+    lines = example_lines(items, format_name, task, extra=extra)
+    if as_list:
+        return b"[\n" + b",\n".join(line.rstrip(b"\n") for line in lines) + b"\n]\n"
+    return b"".join(lines)
+
+
+def example_lines(
+    items: Sequence[Item], format_name: str, task: Task, *, extra: bool = True
+) -> Iterator[bytes]:
+    """The lines of a file of examples, each with its line end; arguments and errors as `write_examples`."""
+    chosen = registry.get(format_name)()
+    if task not in chosen.tasks:
+        held = " or ".join(HOLDS[one] for one in chosen.tasks)
+        raise CollectionError(
+            f"The format {format_name} holds {held}, and these are {HOLDS[task]}; "
+            f"formats for them: {', '.join(formats_for(task)) or 'none'}."
+        )
+    if not extra:
+        items = [replace(item, extra={}) for item in items]
+    chosen.begin(items)
+    return _lines(items, chosen, task)
+
+
+def _lines(items: Iterable[Item], chosen: ExampleFormat, task: Task) -> Iterator[bytes]:
+    for number, item in enumerate(items):
+        try:
+            if task_of(item) != task:
+                raise UnusableRow(f"it is none of the {HOLDS[task]} that the others are.")
+            yield encode_row(chosen.write(item))
+        except UnusableRow as problem:
+            raise CollectionError(f"Item {number} cannot be written as {chosen.name}: {problem}") from None
