@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from workbench.core.document import content_hash
 from workbench.core.model import ChatMessage, Completion, Footprint, ModelSpec, Request
 from workbench.errors import ModelRefused, ModelUnavailable, PromptTooLong
-from workbench.models.local.adapters import check_base, find_adapter, require_adapter
+from workbench.models.local.adapters import adapter_kind, check_base, find_adapter, is_soft, require_adapter
 from workbench.models.local.chat_templates import template_text
 from workbench.models.local.libraries import import_libraries
 from workbench.models.local.quantization import QUANTIZATIONS, check_quantization
+from workbench.models.local.soft_prompts import virtual_tokens
 from workbench.models.local.weights import (
     context_tokens,
     find_weights,
@@ -60,6 +61,7 @@ class TransformersModel:
     def check(spec: ModelSpec) -> ModelCheck:
         """Whether the folder holds weights and the quantization is known. Loads nothing."""
         try:
+            told = ""
             quantization = check_quantization(spec.quantization, spec.name)
             folder = local_folder(spec.model, spec.name)
             if folder is None:
@@ -73,11 +75,12 @@ class TransformersModel:
                     where = "is not on this machine; it is downloaded at its first use."
                     return ModelCheck(True, f"The adapter '{spec.adapter}' {where}")
                 check_base(require_adapter(adapter, spec.name), folder, spec.name)
+                told = _told(adapter, spec.name)
             if spec.chat_template is not None:
                 template_text(spec.chat_template, spec.name)
         except ModelUnavailable as problem:
             return ModelCheck(False, problem.problem)
-        return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization].good_for}")
+        return ModelCheck(True, f"Weights in {folder}, held as {QUANTIZATIONS[quantization].good_for}{told}")
 
     async def warm(self) -> str:
         """Loads the model and says where it runs."""
@@ -96,9 +99,9 @@ class TransformersModel:
         text = _text(row, resident)
         return Completion(
             text=text,
-            prompt_tokens=len(row.prompt),
+            prompt_tokens=len(row.prompt) - len(resident.virtual),
             completion_tokens=len(row.ids),
-            cached_tokens=row.cached,
+            cached_tokens=max(0, row.cached - len(resident.virtual)),
             latency_s=time.perf_counter() - row.joined_at,
             finish_reason=row.finish or "other",
             logprob=row.logprob if request.logprobs else None,
@@ -140,7 +143,7 @@ class TransformersModel:
 
         resident = await self._entered()
         try:
-            readable = min(self._context_in(resident), resident.cache_tokens)
+            readable = min(self._context_in(resident), resident.cache_tokens) - len(resident.virtual)
             return await log_likelihoods(resident, texts, readable, self.spec.name)
         except ModelUnavailable as problem:
             raise self._named(problem) from None
@@ -254,17 +257,20 @@ class TransformersModel:
         from workbench.models.local.rows import Row
         from workbench.models.local.writing import GrowingText
 
-        sampling, prompt = request.sampling, resident.chat.encode(request.messages)
+        sampling, messages = request.sampling, resident.chat.encode(request.messages)
+        prompt = (*resident.virtual, *messages)
         context = self._context_in(resident)
         if len(prompt) >= context:
+            held = context - len(resident.virtual)
             raise PromptTooLong(
-                f"The messages are {len(prompt):,} tokens for model '{self.spec.name}', whose context holds "
-                f"{context:,} with the answer; use fewer or shorter examples, or a model with more context."
+                f"The messages are {len(messages):,} tokens for model '{self.spec.name}', whose context "
+                f"holds {held:,} with the answer; use fewer or shorter examples, or a model with more "
+                "context."
             )
         limit = min(sampling.max_tokens or DEFAULT_MAX_TOKENS, context - len(prompt))
         if len(prompt) + limit > resident.cache_tokens:
             raise ModelRefused(
-                f"{len(prompt):,} tokens of messages and up to {limit:,} of answer are more than there was "
+                f"{len(messages):,} tokens of messages and up to {limit:,} of answer are more than there was "
                 f"memory for when it was loaded ({resident.cache_tokens:,} tokens); lower `max_tokens`, use "
                 "shorter messages, or close other programs.",
                 self.spec.name,
@@ -281,6 +287,14 @@ class TransformersModel:
             top_logprobs=min(request.top_logprobs, MOST_ALTERNATIVES),
             text=GrowingText(resident.chat.decode, stop) if stop or written else None,
         )
+
+
+def _told(adapter: Path, name: str) -> str:
+    """What its adapter does to the model, as a sentence after another."""
+    kind = adapter_kind(adapter, name)
+    if is_soft(adapter, name):
+        return f" {virtual_tokens(adapter)} virtual tokens ({kind}) stand before every prompt."
+    return f" Its {kind} adapter is merged in."
 
 
 def _stated_context(spec: ModelSpec) -> int | None:

@@ -1,4 +1,4 @@
-"""Promises of LoRA adapters: merged they answer as peft does, and a foreign one is refused first."""
+"""Promises of adapters that are merged: they answer as peft does, and a foreign one is refused first."""
 
 from __future__ import annotations
 
@@ -24,22 +24,52 @@ require(find_spec("peft"), "the package peft")
 PROMPTS = [f"row {number}?" for number in range(4)]
 
 
-def tiny_adapter(folder: Path, base: Path, **config: Any) -> Path:
-    """A LoRA adapter over the base with random weights that change its answers."""
+def tiny_adapter(folder: Path, base: Path, kind: str = "lora", **config: Any) -> Path:
+    """An adapter over the base (lora or ia3) with random weights that change its answers."""
     import torch
-    from peft import LoraConfig, get_peft_model
+    from peft import IA3Config, LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wanted = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj", "down_proj"]} | config
-        network = get_peft_model(AutoModelForCausalLM.from_pretrained(base), LoraConfig(**wanted))
+        layers = {"target_modules": ["q_proj", "v_proj", "down_proj"]}
+        if kind == "ia3":
+            wanted: Any = IA3Config(**(layers | {"feedforward_modules": ["down_proj"]} | config))
+        else:
+            wanted = LoraConfig(**({"r": 4, "lora_alpha": 8} | layers | config))
+        network = get_peft_model(AutoModelForCausalLM.from_pretrained(base), wanted)
         torch.manual_seed(3)
         for name, weight in network.named_parameters():
-            if "lora_" in name:
+            if "lora_magnitude" in name or "ia3_" in name:
+                torch.nn.init.uniform_(weight, 0.3, 2.0)
+            elif "lora_" in name:
                 torch.nn.init.normal_(weight, std=0.3)
         network.save_pretrained(folder)
     return folder
+
+
+def greedy_of_peft(base: Path, adapter: Path, tokens: int = 12) -> list[str]:
+    """What peft's own generate answers to PROMPTS, prompt by prompt, with the adapter beside the base."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, expected = AutoTokenizer.from_pretrained(base), []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(adapter)).eval()
+        for prompt in PROMPTS:
+            ids = tokenizer.apply_chat_template(
+                [{"role": "user", "content": prompt}],
+                add_generation_prompt=True,
+                return_tensors="pt",
+                return_dict=True,
+            )["input_ids"]
+            out = network.generate(
+                input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=False
+            )
+            expected.append(tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True).lstrip())
+    return expected
 
 
 @pytest.fixture(scope="module")
@@ -78,29 +108,35 @@ def refusal(base: Path, adapter: Path) -> str:
     return str(caught.value)
 
 
-def test_a_merged_adapter_answers_as_the_unmerged_one_of_peft(base: Path, adapter: Path) -> None:
-    import torch
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        network = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(adapter)).eval()
-    expected = []
-    for prompt in PROMPTS:
-        ids = tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}],
-            add_generation_prompt=True,
-            return_tensors="pt",
-            return_dict=True,
-        )["input_ids"]
-        out = network.generate(
-            input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False
-        )
-        expected.append(tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True).lstrip())
+@pytest.mark.parametrize(
+    ("kind", "config", "told"),
+    [
+        ("lora", {}, "LoRA"),
+        ("lora", {"use_rslora": True}, "rsLoRA"),
+        ("lora", {"use_dora": True}, "DoRA"),
+        ("ia3", {}, "(IA)³"),
+    ],
+)
+def test_a_merged_adapter_answers_as_the_unmerged_one_of_peft(
+    base: Path, tmp_path: Path, kind: str, config: dict[str, Any], told: str
+) -> None:
+    adapter = tiny_adapter(tmp_path / "adapter", base, kind, **config)
+    expected = greedy_of_peft(base, adapter)
     assert texts(base, adapter=str(adapter)) == expected
     assert texts(base) != expected
+    check = TransformersModel.check(spec(base, adapter=str(adapter)))
+    assert check.ok and f"Its {told} adapter is merged in." in check.sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"), [("lora", {"use_dora": True}), ("ia3", {"feedforward_modules": []})]
+)
+def test_scales_of_another_base_are_refused(
+    base: Path, tmp_path: Path, kind: str, config: dict[str, Any]
+) -> None:
+    wider = tiny_model(tmp_path / "wider", hidden_size=48)
+    foreign = tiny_adapter(tmp_path / "foreign", wider, kind, target_modules=["q_proj"], **config)
+    assert "does not fit the base" in refusal(base, foreign)
 
 
 @pytest.mark.parametrize("quantization", ["bf16", "int8"])
@@ -170,8 +206,8 @@ def test_a_pickled_adapter_is_refused(base: Path, adapter: Path) -> None:
     assert "pickled weights (.bin) are never loaded" in refusal(base, adapter)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"peft_type": "PREFIX_TUNING"}'])
-def test_an_adapter_that_is_no_lora_is_refused(base: Path, adapter: Path, content: str) -> None:
+@pytest.mark.parametrize("content", ["", "[]", '{"peft_type": "XLORA"}'])
+def test_an_adapter_of_a_kind_that_is_not_known_is_refused(base: Path, adapter: Path, content: str) -> None:
     (adapter / "adapter_config.json").write_text(content)
     sentence = refusal(base, adapter)
-    assert "cannot be read" in sentence or "of the kind PREFIX_TUNING; only LoRA" in sentence
+    assert "cannot be read" in sentence or "of the kind XLORA; LoRA, DoRA" in sentence

@@ -17,7 +17,7 @@ from workbench.core.model import ModelSpec
 from workbench.errors import ModelUnavailable, UnknownName
 from workbench.models.gguf.convert import Converted, check_convertible, convert, known_quantization
 from workbench.models.gguf.header import GgufHeader
-from workbench.models.local.adapters import check_base, find_adapter, require_adapter
+from workbench.models.local.adapters import check_base, find_adapter, require_mergeable
 from workbench.models.local.chat_templates import choices, template_text
 from workbench.models.local.weights import file_hash, find_weights, local_folder, weights_hash
 
@@ -78,7 +78,7 @@ def check_source(spec: ModelSpec) -> str:
             raise ModelUnavailable(
                 f"the adapter '{spec.adapter}' is not on this machine.", spec.name, PROVIDER
             )
-        check_base(require_adapter(adapter, spec.name), folder, spec.name)
+        check_base(require_mergeable(adapter, spec.name), folder, spec.name)
     done = "is converted to GGUF at its first use, and kept"  # whether it was: a hash of all weights
     return f"{folder} {done}, held as {quantization}, and run by llama.cpp."
 

@@ -1,4 +1,7 @@
-"""LoRA adapters over a base: found, held against the base before anything is loaded, and merged into it.
+"""Adapters over a base: found, held against the base before anything is loaded, and merged into it.
+
+LoRA, DoRA and (IA)³ change the base's matrices and are merged; prefix, prompt and P-tuning put virtual
+tokens before every prompt, which `soft_prompts` reads.
 
 - {name: mine, provider: transformers, model: ./models/base, adapter: ./models/mine-lora}
 
@@ -6,6 +9,8 @@ An adapter's tensors tell the widths of the layers that they were trained on:
 
 base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight  (8, 128)     rank, in
 base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight  (128, 8)     out, rank
+base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector    (128,)   out, of DoRA
+base_model.model.model.layers.0.self_attn.k_proj.ia3_l  (64, 1)   out, of (IA)³; or (1, in)
 """
 
 from __future__ import annotations
@@ -19,13 +24,18 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelUnavailable
+from workbench.models.local.memory import read_widths
+from workbench.models.local.soft_prompts import SOFT_KINDS, soft_difference
 from workbench.models.local.tensors import Tensor, file_tensors, read_tensors
 from workbench.models.local.weights import find_folder
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 EXTRA = "pip install 'workbench[adapters]'"
-MATRIX = re.compile(r"\.lora_(embedding_)?[AB](\.weight)?$")
-PART = re.compile(r"^(?:base_model\.model\.)?(?P<module>.+?)\.(?P<part>lora_\w+|weight|bias)(?:\.weight)?$")
+MATRIX = re.compile(r"\.(lora_(embedding_)?[AB]|lora_magnitude_vector|ia3_l)(\.weight)?$")
+PART = re.compile(
+    r"^(?:base_model\.model\.)?(?P<module>.+?)\.(?P<part>lora_\w+|ia3_l|weight|bias)(?:\.weight)?$"
+)
+MERGED_KINDS = {"LORA": "LoRA", "IA3": "(IA)³"}
 
 
 def find_adapter(adapter: str, name: str) -> Path:
@@ -34,14 +44,18 @@ def find_adapter(adapter: str, name: str) -> Path:
 
 
 def require_adapter(folder: Path, name: str) -> Path:
-    """The folder, once it holds a LoRA adapter as safetensors. Raises ModelUnavailable."""
-    if find_spec("peft") is None:
-        raise _refused(f"its adapter needs the package peft, which is not installed: {EXTRA}.", name)
+    """The folder, once it holds an adapter of a known kind as safetensors. Raises ModelUnavailable."""
     if not (folder / CONFIG).is_file():
         raise _refused(f"the adapter's folder '{folder}' has no {CONFIG}.", name)
     kind = adapter_config(folder, name).get("peft_type")
-    if kind != "LORA":
-        raise _refused(f"the adapter '{folder}' is of the kind {kind}; only LoRA adapters can be used.", name)
+    if kind not in MERGED_KINDS and kind not in SOFT_KINDS:
+        raise _refused(
+            f"the adapter '{folder}' is of the kind {kind}; LoRA, DoRA, (IA)³, prefix tuning, prompt tuning "
+            "and P-tuning can be used.",
+            name,
+        )
+    if kind in MERGED_KINDS and find_spec("peft") is None:
+        raise _refused(f"its adapter needs the package peft, which is not installed: {EXTRA}.", name)
     if not (folder / WEIGHTS).is_file():
         raise _refused(
             f"the adapter's folder '{folder}' has no {WEIGHTS}; pickled weights (.bin) are never loaded, "
@@ -62,6 +76,35 @@ def adapter_config(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
+def adapter_kind(folder: Path, name: str) -> str:
+    """What the adapter is, as people call it, such as "DoRA" or "prefix tuning". Raises ModelUnavailable."""
+    config = adapter_config(folder, name)
+    kind = str(config.get("peft_type"))
+    if kind == "LORA" and config.get("use_dora"):
+        return "DoRA"
+    if kind == "LORA" and config.get("use_rslora"):
+        return "rsLoRA"
+    return MERGED_KINDS.get(kind) or SOFT_KINDS.get(kind, kind)
+
+
+def is_soft(folder: Path, name: str) -> bool:
+    """Whether the adapter is virtual tokens, which no weights can take in. Raises ModelUnavailable."""
+    return adapter_config(folder, name).get("peft_type") in SOFT_KINDS
+
+
+def require_mergeable(folder: Path, name: str) -> Path:
+    """The folder, once its adapter can become part of the weights. Raises ModelUnavailable."""
+    require_adapter(folder, name)
+    if is_soft(folder, name):
+        raise _refused(
+            f"the adapter '{folder}' is virtual tokens ({adapter_kind(folder, name)}), which cannot "
+            "be merged into weights; use it as `adapter` of a row with `provider: transformers`, or tune by "
+            "LoRA, DoRA or (IA)³.",
+            name,
+        )
+    return folder
+
+
 def check_base(adapter: Path, base: Path, name: str) -> None:
     """Raises ModelUnavailable where the adapter's layers are not those of the base, by their widths.
 
@@ -72,8 +115,9 @@ def check_base(adapter: Path, base: Path, name: str) -> None:
     except ModelUnavailable as problem:
         raise _refused(problem.problem, name) from None
     shapes = {tensor.name: tensor.shape for tensor in held}
-    for tensor in trained:
-        difference = _difference(tensor, shapes)
+    kind = str(adapter_config(adapter, name).get("peft_type"))
+    soft = soft_difference(kind, trained, read_widths(base)) if kind in SOFT_KINDS else None
+    for difference in [soft, *(_difference(tensor, shapes) for tensor in trained)]:
         if difference:
             stated = adapter_config(adapter, name).get("base_model_name_or_path") or "another model"
             raise _refused(
@@ -84,18 +128,19 @@ def check_base(adapter: Path, base: Path, name: str) -> None:
 
 
 def merged(network: Any, adapter: Path, name: str) -> Any:
-    """The network with the adapter's changes added to its weights. Raises ModelUnavailable."""
+    """The network with the adapter's changes in its weights. Raises ModelUnavailable."""
+    require_mergeable(adapter, name)
     from peft import PeftModel
 
     before = {key: value.shape for key, value in network.named_parameters()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         both = PeftModel.from_pretrained(network, str(adapter), is_trainable=False)
-    held = {key.replace(".default", "") for key in both.state_dict()}
+    held = {key.replace(".default", "").removesuffix(".weight") for key in both.state_dict()}
     lost = [
         one.name
         for one in file_tensors(adapter / WEIGHTS)
-        if MATRIX.search(one.name) and one.name not in held
+        if MATRIX.search(one.name) and one.name.removesuffix(".weight") not in held
     ]
     whole = both.merge_and_unload(safe_merge=True)
     if lost or {key: value.shape for key, value in whole.named_parameters()} != before:
@@ -109,7 +154,7 @@ def merged(network: Any, adapter: Path, name: str) -> Any:
 
 def _difference(tensor: Tensor, base: dict[str, tuple[int, ...]]) -> str | None:
     found = PART.match(tensor.name)
-    if found is None or len(tensor.shape) != 2:
+    if found is None or len(tensor.shape) not in (1, 2):
         return None
     module, part = found["module"].removesuffix(".base_layer"), found["part"]
     if module.rpartition(".")[2] == "lm_head" and not _named(base, f"{module}.weight"):
@@ -125,6 +170,10 @@ def _difference(tensor: Tensor, base: dict[str, tuple[int, ...]]) -> str | None:
 
 def _width(part: str, shape: tuple[int, ...]) -> int | tuple[int, ...] | None:
     """The side of the base's matrix that a part tells; all of it where the part replaces the matrix."""
+    if part in ("lora_magnitude_vector", "ia3_l"):
+        return max(shape)
+    if len(shape) == 1:
+        return None
     if part in ("lora_A", "lora_embedding_A"):
         return shape[1]
     if part in ("lora_B", "lora_embedding_B"):

@@ -20,7 +20,7 @@ from workbench.models.local.key_values import NOWHERE, Group, LayerPair, ReadKey
 from workbench.models.local.likelihood import sums_of_log_probabilities
 from workbench.models.local.masks import Masks
 from workbench.models.local.memory import PREFIX_BYTES
-from workbench.models.local.prefixes import PrefixTree
+from workbench.models.local.prefixes import PrefixTree, virtual_ids
 from workbench.models.local.rows import Ids, Row
 from workbench.models.local.sampling import alternatives, choose, log_probabilities
 
@@ -43,16 +43,24 @@ class Decoder:
     """Runs a causal language model over a batch that changes from step to step."""
 
     def __init__(
-        self, network: Any, end_ids: set[int], padding_id: int, prefix_bytes: int = PREFIX_BYTES
+        self,
+        network: Any,
+        end_ids: set[int],
+        padding_id: int,
+        prefix_bytes: int = PREFIX_BYTES,
+        virtual: Sequence[LayerPair] = (),
     ) -> None:
         """`end_ids` are the tokens that end an answer; `padding_id` may be any token.
+
+        `virtual` are keys and values of virtual tokens: every prompt must begin with their `virtual_ids`.
 
         Raises ModelUnavailable for an architecture that does not work on keys and values alone.
         """
         self.rows: list[Row] = []
         self._network, self._end_ids, self._padding_id = network, end_ids, padding_id
         self._device = next(network.parameters()).device
-        self._tree = PrefixTree(prefix_bytes)
+        self._virtual, self._virtual_layers = virtual_ids(virtual), list(virtual)
+        self._tree = PrefixTree(prefix_bytes, self._virtual, self._virtual_layers)
         self._beginnings: dict[Ids, _Beginning] = {}
         self._shared: list[Shared] = []
         self._last = torch.zeros(0, dtype=torch.long)
@@ -138,7 +146,7 @@ class Decoder:
 
     def log_likelihoods(self, sequences: Sequence[Ids], tokens: int) -> list[float]:
         """See `sums_of_log_probabilities`; the running batch stays as it is."""
-        return sums_of_log_probabilities(self._network, sequences, tokens)
+        return sums_of_log_probabilities(self._network, sequences, tokens, self._virtual_layers)
 
     def clear(self) -> None:
         """Forgets the batch and everything that was read."""
@@ -215,7 +223,8 @@ class Decoder:
     def _known(self, prompt: Ids, start: int) -> int:
         """How many tokens of a prompt need not be read: at least the last one must."""
         stored = min(self._tree.match(prompt)[0], len(prompt) - 1)
-        return stored if stored - start >= SHORTEST_STORED else start
+        # virtual tokens cannot be read: they are what training made them
+        return stored if stored - start >= SHORTEST_STORED else max(start, len(self._virtual))
 
     def _parted(self, prompt: Ids) -> Ids:
         return prompt[: min(self._tree.match(prompt)[1], len(prompt) - 1)]
@@ -224,10 +233,13 @@ class Decoder:
         """What a family shares: held by the batch, stored, or read now; and how many tokens were read."""
         if ids in self._beginnings:
             return self._beginnings[ids], 0
-        known = min(self._tree.match(ids)[0], len(ids) - 1)
-        keys = ReadKeys.of_rows([self._tree.read(ids, 0, known) if known else []], [0])
-        self._read_rests([ids[known:]], [known], keys, [])
-        found = _Beginning(ids, keys.of_row(0, 0, len(ids)))
+        if ids == self._virtual:
+            found, known = _Beginning(ids, self._virtual_layers), len(ids)
+        else:
+            known = min(self._tree.match(ids)[0], len(ids) - 1)
+            keys = ReadKeys.of_rows([self._tree.read(ids, 0, known) if known else []], [0])
+            self._read_rests([ids[known:]], [known], keys, [])
+            found = _Beginning(ids, keys.of_row(0, 0, len(ids)))
         self._tree.keep(ids, 0, found.layers)
         if self._shares:
             self._beginnings[ids] = found

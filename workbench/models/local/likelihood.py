@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from workbench.models.local.chat import ChatTokenizer
+from workbench.models.local.key_values import LayerPair, ReadKeys
 from workbench.models.local.rows import NO_NUMBERS, Ids
 
 if TYPE_CHECKING:
@@ -85,16 +86,19 @@ def passes(sequences: Mapping[int, Ids], tokens: int) -> Iterator[list[int]]:
 
 
 @torch.inference_mode()
-def sums_of_log_probabilities(network: Any, sequences: Sequence[Ids], tokens: int) -> list[float]:
+def sums_of_log_probabilities(
+    network: Any, sequences: Sequence[Ids], tokens: int, before: Sequence[LayerPair] = ()
+) -> list[float]:
     """Of each sequence, the sum over its tokens but the first; NaN where the network gives no numbers.
 
     Args:
         network: a causal language model of transformers.
         sequences: token ids, at least two each.
         tokens: of one forward pass at most; a longer sequence is read in portions, by itself.
+        before: keys and values of virtual tokens that stand before every sequence.
     """
     if len(sequences) == 1:
-        return [_of_one(network, sequences[0], tokens)]
+        return [_of_one(network, sequences[0], tokens, before)]
     width = max(map(len, sequences))
     device = next(network.parameters()).device
     # filled up on the right, where no token that counts looks at: the model's own causal mask will do
@@ -104,18 +108,24 @@ def sums_of_log_probabilities(network: Any, sequences: Sequence[Ids], tokens: in
         ids[row, : len(sequence)] = torch.tensor(sequence)
         real[row, : len(sequence)] = True
     ids = ids.to(device)
-    logits = network(input_ids=ids, use_cache=False).logits
+    past = _past(before, len(sequences))
+    logits = network(input_ids=ids, past_key_values=past, use_cache=past is not None).logits
     found = _log_probabilities(logits[:, :-1], ids[:, 1:]).cpu()
     # what is filled up may be no number, and would stay none when multiplied by zero
     return [float(row) for row in torch.where(real[:, 1:], found, 0.0).double().sum(1)]
 
 
-def _of_one(network: Any, sequence: Ids, tokens: int) -> float:
+def _past(before: Sequence[LayerPair], rows: int) -> Any:
+    return ReadKeys.of_rows([before] * rows, [0] * rows).cache if before else None
+
+
+def _of_one(network: Any, sequence: Ids, tokens: int, before: Sequence[LayerPair]) -> float:
     ids = torch.tensor([sequence], device=next(network.parameters()).device)
-    total, keys = 0.0, None
+    total, keys = 0.0, _past(before, 1)
     for start in range(0, len(sequence) - 1, tokens):
         end = min(start + tokens, len(sequence) - 1)
-        out = network(input_ids=ids[:, start:end], past_key_values=keys, use_cache=len(sequence) > tokens)
+        cached = keys is not None or len(sequence) > tokens
+        out = network(input_ids=ids[:, start:end], past_key_values=keys, use_cache=cached)
         keys = out.past_key_values
         total += float(_log_probabilities(out.logits, ids[:, start + 1 : end + 1]).double().sum())
     return total

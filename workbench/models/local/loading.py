@@ -9,14 +9,19 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ModelUnavailable
-from workbench.models.local.adapters import check_base, merged
+from workbench.models.local.adapters import adapter_config, check_base, is_soft, merged, require_adapter
 from workbench.models.local.chat import ChatTokenizer
 from workbench.models.local.checking import check_files
+from workbench.models.local.memory import read_widths
 from workbench.models.local.quantization import DEFAULT_QUANTIZATION, QUANTIZATIONS, weights_dtype
+from workbench.models.local.soft_prompts import virtual_keys
 from workbench.models.local.weights import stored_dtype, weights_stamp
+
+if TYPE_CHECKING:
+    from workbench.models.local.key_values import LayerPair
 
 OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can't allocate memory", re.IGNORECASE)
 
@@ -50,6 +55,8 @@ class Loaded:
     end_ids: set[int]
     """Tokens that end an answer."""
     context: int | None
+    virtual: tuple[LayerPair, ...] = ()
+    """Keys and values of the virtual tokens that stand before every prompt, layer by layer."""
 
 
 def device_name(quantization: str, asked: str | None = None, name: str | None = None) -> str:
@@ -103,11 +110,13 @@ def load(wanted: Wanted) -> Loaded:
     logging.disable_progress_bar()
     check_files(wanted.folder, wanted.quantization, wanted.name)
     if wanted.adapter is not None:
-        check_base(wanted.adapter, wanted.folder, wanted.name)
+        check_base(require_adapter(wanted.adapter, wanted.name), wanted.folder, wanted.name)
+    soft = _virtual_adapter(wanted)
     chat = ChatTokenizer(wanted.folder, wanted.name, wanted.chat_template)
     device = device_name(wanted.quantization, wanted.device, wanted.name)
     try:
-        network = _network(wanted, device)
+        network = _network(wanted, device, merging=soft is None)
+        virtual = _virtual(soft, network, wanted) if soft is not None else ()
     except ModelUnavailable:
         raise
     except Exception as problem:  # what no check foresaw: told in the library's own words
@@ -121,10 +130,21 @@ def load(wanted: Wanted) -> Loaded:
         device,
         chat.end_ids | {int(end) for end in ends},
         getattr(config, "max_position_embeddings", None),
+        virtual,
     )
 
 
-def _network(wanted: Wanted, device: str) -> Any:
+def _virtual_adapter(wanted: Wanted) -> Path | None:
+    """The adapter, where it is virtual tokens instead of changes to the weights."""
+    return wanted.adapter if wanted.adapter is not None and is_soft(wanted.adapter, wanted.name) else None
+
+
+def _virtual(adapter: Path, network: Any, wanted: Wanted) -> tuple[LayerPair, ...]:
+    kind = str(adapter_config(adapter, wanted.name).get("peft_type"))
+    return tuple(virtual_keys(network, adapter, kind, read_widths(wanted.folder)))
+
+
+def _network(wanted: Wanted, device: str, merging: bool) -> Any:
     from transformers import AutoModelForCausalLM
 
     from workbench.models.local.quantized_layers import quantize_network
@@ -145,7 +165,7 @@ def _network(wanted: Wanted, device: str) -> Any:
             wanted.name,
             "transformers",
         )
-    if wanted.adapter is not None:
+    if wanted.adapter is not None and merging:
         network = merged(network, wanted.adapter, wanted.name)
     return quantize_network(network, wanted.quantization, device)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.errors import ModelUnavailable
 from workbench.models.local.quantization import QUANTIZATIONS, Quantization, rest_dtype
+from workbench.models.local.soft_prompts import virtual_tokens
 from workbench.models.local.tensors import Tensor, read_tensors
 from workbench.models.local.weights import stored_dtype
 
@@ -84,10 +85,11 @@ def estimate_memory(
     stored = stored_dtype(folder)
     rest = WIDTHS[rest_dtype(quantization, stored)]
     weights = _weights_bytes(tensors, widths, kind, rest)
-    if adapter is not None and kind.bits < 16 and kind.needs:  # else it is merged into the weights
+    virtual = virtual_tokens(adapter) if adapter is not None else 0
+    if adapter is not None and not virtual and kind.bits < 16 and kind.needs:  # else it is merged in
         weights += sum(tensor.parameters for tensor in read_tensors(adapter)) * rest
     batch = widths.cache_numbers * rest * context_tokens * rows
-    cached = batch + prefix_bytes(batch)
+    cached = batch + prefix_bytes(batch) + widths.cache_numbers * rest * virtual
     libraries = LIBRARIES_BYTES + (EXTENSION_BYTES if kind.needs else 0)
     growing = int(GROWING * batch)
     running = libraries + weights + cached + growing + _step_bytes(widths, rest, context_tokens, rows)

@@ -37,13 +37,17 @@ class PrefixTree:
 
     Args:
         most_bytes: memory that the tree may hold.
+        virtual: ids that everything begins with, if any; they stay, whatever memory there is.
+        layers: keys and values of `virtual`.
     """
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, virtual: Ids = (), layers: Sequence[LayerPair] = ()) -> None:
         self.most_bytes = most_bytes
         self.bytes = 0
-        self._root = _Node((), [], None)
+        """Memory of what is kept, without that of virtual tokens."""
+        self._virtual, self._virtual_layers = virtual, list(layers)
         self._clock = 0
+        self.clear()
 
     def match(self, ids: Ids) -> tuple[int, int]:
         """How many tokens of `ids` are there, and how many up to the last place where prompts parted."""
@@ -89,8 +93,11 @@ class PrefixTree:
             self._forget(self.most_bytes * 7 // 8)
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forgets everything but the virtual tokens."""
         self._root = _Node((), [], None)
+        if self._virtual:
+            node = _Node(self._virtual, self._virtual_layers, self._root)
+            self._root.children[self._virtual[0]] = node
         self.bytes = 0
 
     def _path(self, ids: Ids) -> Iterator[tuple[_Node, int]]:
@@ -119,7 +126,10 @@ class PrefixTree:
     def _forget(self, bytes_left: int) -> None:
         """Drops the ends that were used longest ago until no more than `bytes_left` are held."""
         while self.bytes > bytes_left:
-            ends = sorted((node for node in self._nodes() if not node.children), key=lambda node: node.used)
+            ends = sorted(
+                (node for node in self._nodes() if not node.children and node.ids[0] >= 0),
+                key=lambda node: node.used,
+            )
             for node in ends:
                 if self.bytes <= bytes_left:
                     return
@@ -151,6 +161,11 @@ def _agreeing(one: Ids, other: Ids) -> int:
         else:
             high = middle - 1
     return low
+
+
+def virtual_ids(layers: Sequence[LayerPair]) -> Ids:
+    """Ids for virtual tokens, which no vocabulary has: (-3, -2, -1) for three columns of keys and values."""
+    return tuple(range(-layers[0][0].shape[2], 0)) if layers else ()
 
 
 def common_length(prompts: Sequence[Ids], spare: int = 1) -> int:

@@ -22,6 +22,7 @@ from workbench.models.local.libraries import library_bytes
 from workbench.models.local.loading import Wanted, device_name, load
 from workbench.models.local.memory import MemoryEstimate, cache_bytes_per_token, free_memory, prefix_bytes
 from workbench.models.local.quantization import QUANTIZATIONS
+from workbench.models.local.rows import Ids
 from workbench.models.local.tensors import read_tensors
 from workbench.models.local.weights import context_tokens
 
@@ -70,6 +71,8 @@ class Resident:
     """Logits of one token."""
     before_bytes: int
     """What the process held before, libraries included."""
+    virtual: Ids = ()
+    """Ids of the virtual tokens that every prompt begins with."""
     users: int = 0
     answering: int = 0
     used_at: float = field(default_factory=time.monotonic)
@@ -187,6 +190,7 @@ class Lease:
 def _resident(wanted: Wanted, use: Use) -> Resident:
     from workbench.models.local.batching import Batcher
     from workbench.models.local.decoding import Decoder
+    from workbench.models.local.prefixes import virtual_ids
 
     device = device_name(wanted.quantization, wanted.device, wanted.name)
     demand, free = _with_room(_demand(wanted, use, device), use)
@@ -202,7 +206,7 @@ def _resident(wanted: Wanted, use: Use) -> Resident:
     tokens = cache_tokens(demand, free)
     kept = prefix_bytes(tokens * cache_bytes_per_token(wanted.folder, wanted.quantization))
     batcher = Batcher(
-        Decoder(loaded.network, loaded.end_ids, loaded.chat.padding_id, kept),
+        Decoder(loaded.network, loaded.end_ids, loaded.chat.padding_id, kept, loaded.virtual),
         use.largest_batch,
         tokens,
         thread_count(),
@@ -222,6 +226,7 @@ def _resident(wanted: Wanted, use: Use) -> Resident:
         cache_tokens=tokens,
         vocabulary=int(loaded.network.config.get_text_config().vocab_size),
         before_bytes=before,
+        virtual=virtual_ids(loaded.virtual),
     )
 
 
