@@ -120,15 +120,17 @@ class Train(Strict):
     max_steps: int | None = Field(None, ge=1, description="steps of the optimiser, in place of `epochs`")
     batch: int | None = Field(None, ge=1, le=4096, description="examples a step on each process")
     accumulate: int = Field(1, ge=1, le=4096, description="batches that are added up before a step")
-    learning_rate: float | None = Field(None, gt=0, le=10)
+    learning_rate: float | None = Field(None, gt=0, le=10, description="how far a step goes, at its highest")
     schedule: Schedule = Field("cosine", description="how the learning rate falls")
     warmup: float = Field(0.05, ge=0, le=0.5, description="share of the steps in which the rate rises")
-    weight_decay: float = Field(0.0, ge=0, le=1)
-    dropout: float = Field(0.0, ge=0, lt=1, description="of the matrices beside the weights")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="how strongly weights are drawn towards zero")
+    dropout: float = Field(0.0, ge=0, lt=1, description="lora, dora, qlora: share of their input left out")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are cut to this length")
     rank: int = Field(16, ge=1, le=1024, description="lora, dora, qlora: rank of the matrices")
-    alpha: float | None = Field(None, gt=0, description="lora: their scale is alpha/rank; default: 2 · rank")
-    targets: tuple[str, ...] = Field((), description="lora, ia3: layers by name; empty: every linear one")
+    alpha: float | None = Field(None, gt=0, description="lora, dora, qlora: their scale is alpha/rank")
+    targets: tuple[str, ...] = Field(
+        (), description="lora, dora, qlora, ia3: layers by name; empty: every linear one"
+    )
     virtual_tokens: int = Field(16, ge=1, le=1024, description="prefix, prompt: how many")
     neftune: float | None = Field(None, gt=0, description="noise on the embeddings (NEFTune's alpha)")
     beta: float | None = Field(None, gt=0, description="dpo, kto, orpo: how far from the base it may go")
@@ -146,10 +148,10 @@ class Train(Strict):
         3, ge=1, description="looks without a better validation loss after which it stops; null: never"
     )
     samples: int = Field(4, ge=0, le=32, description="fixed prompts that it answers at each look")
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic; bf16 suits GPUs")
     gradient_checkpointing: bool = Field(False, description="less memory, more time")
     processes: int = Field(1, ge=1, le=64, description="processes or GPUs that share each step")
-    seed: int = 0
+    seed: int = Field(0, description="of the order of the data and of what starts at random")
     merge: bool = Field(False, description="keep whole weights instead of an adapter over the base")
 
 
