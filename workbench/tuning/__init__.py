@@ -9,6 +9,15 @@ import importlib
 from typing import Any
 
 _HOME: dict[str, str] = {
+    "ModelCard": "cards.blocks",
+    "TuningVerdict": "verdict.records",
+    "evaluate_tuning": "verdict.evaluating",
+    "model_card": "cards.composing",
+    "model_card_html": "cards.as_html",
+    "model_card_markdown": "cards.as_markdown",
+    "stored_verdict": "cards.composing",
+    "verdict_json": "verdict.records",
+    "write_model_card": "cards.composing",
     "CollectionProfile": "profiles",
     "apply_balance": "cleaning.stored",
     "apply_cleaning": "cleaning.stored",
@@ -35,6 +44,8 @@ _HOME: dict[str, str] = {
     "tuning_progress": "lifecycle",
     "tunings": "lifecycle",
     "undelete_tuning": "lifecycle",
+    "ExportedModel": "exporting",
+    "export_tuned": "exporting",
     "find_tuning": "records",
     "get_tuning": "records",
     "broken_recipes": "recipes",
