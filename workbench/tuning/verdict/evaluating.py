@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from workbench.core.collection import Item
 from workbench.core.tuning import Recipe
 from workbench.engine.workspace import Workspace
-from workbench.errors import TuningCancelled, TuningError, WorkbenchError
+from workbench.errors import TuningCancelled, WorkbenchError
 from workbench.tuning.folders import TuningFolder
+from workbench.tuning.snapshot import read_items
 from workbench.tuning.verdict.forgetting import forgetting_verdicts
 from workbench.tuning.verdict.gaps import RunGaps
 from workbench.tuning.verdict.held_out import held_out_perplexity
@@ -46,7 +47,7 @@ def evaluate_tuning(
     a recipe names a prompt, metric, column or experiment that is not there, TuningCancelled.
     """
     folder = TuningFolder.of(workspace.state_dir, tuning)
-    items = list(collection_items) if collection_items is not None else learnt_items(folder)
+    items = list(collection_items) if collection_items is not None else read_items(folder)
     again = experiment_again(workspace, recipe, base, tuned, items)
     others, unknown = other_experiments(workspace, recipe, again.experiment, base, tuned)
     runs = VerdictRuns(workspace, tuning, on_progress)
@@ -78,22 +79,19 @@ def evaluate_tuning(
         forgetting=tuple(forgotten),
         perplexity=perplexity,
         memorisation=memorisation(
-            [item.completion for item in items], gaps.texts(again.headline), gaps.experiment.confidence
+            _completions(folder, items), gaps.texts(again.headline), gaps.experiment.confidence
         ),
         runs=dict(runs.known),
         notes=tuple(notes),
     )
 
 
-def learnt_items(folder: TuningFolder) -> list[Item]:
-    """The items that a tuning learnt from, and where each came from. Raises TuningError for none."""
-    try:
-        lines = folder.items.read_text("utf-8").splitlines()
-        return [Item.from_json(json.loads(line)) for line in lines if line.strip()]
-    except OSError as problem:
-        raise TuningError(f"{folder.items} cannot be read ({problem.strerror}).") from None
-    except (ValueError, KeyError, TypeError):
-        raise TuningError(f"{folder.items} is damaged: it does not hold one item a line.") from None
+def _completions(folder: TuningFolder, items: Sequence[Item]) -> list[str]:
+    """What was trained on: without what was held back, where that is written down."""
+    if not folder.train.is_file():
+        return [item.completion for item in items]
+    lines = folder.train.read_text("utf-8").splitlines()
+    return [str(json.loads(line)["completion"]) for line in lines if line.strip()]
 
 
 def _slices(columns: Sequence[str], gaps: RunGaps, headline: str, notes: list[str]) -> list[SliceVerdict]:

@@ -13,6 +13,7 @@ from typing import Any
 from workbench.core.collection import Item
 from workbench.core.experiment import Baseline, Experiment
 from workbench.core.tuning import Recipe
+from workbench.engine.records import is_imported
 from workbench.engine.score import metric_names
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningError, UnknownName
@@ -86,10 +87,10 @@ def _source(workspace: Workspace, recipe: Recipe, items: Sequence[Item]) -> Expe
         return workspace.experiment(recipe.evaluate.experiment)
     run = _most_common(item.origin.run for item in items)
     record = workspace.store.runs.get(run) if run else None
-    if record is None:
+    if record is None or is_imported(record):
         raise TuningError(
-            "No experiment can be told from the items that were learnt (they come from files or from runs "
-            "that are gone); name one in the recipe: `evaluate: {experiment: NAME}`."
+            "No experiment can be told from the items that were learnt (they come from files, or from runs "
+            "that are gone or were made elsewhere); name one in the recipe: `evaluate: {experiment: NAME}`."
         )
     return Experiment.model_validate(record.definition["experiment"])
 
