@@ -53,7 +53,7 @@ class Pick(Strict):
 class Balance(Strict):
     """Evening out how often each value of a column is learnt from."""
 
-    by: str = Field(description="a column of the rows, or `answer`, `model`, `prompt`")
+    by: str = Field(description="a column of the rows, or `answer`, `label`, `length`, `model`, `prompt`")
     how: Literal["over", "under"] = Field(
         "under", description="over: rare ones are repeated; under: frequent ones are left out"
     )

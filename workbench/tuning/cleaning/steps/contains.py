@@ -21,7 +21,7 @@ class Contains(DropStep):
     phrases: tuple[str, ...] = Field(min_length=1, description="plain texts, not patterns")
     must: bool = Field(False, description="drop what holds none of them, instead")
     ignore_case: bool = True
-    of: Literal["completion", "question"] = "completion"
+    of: Literal["completion", "question"] = Field("completion", description="which text is looked at")
 
     @field_validator("phrases", mode="before")
     @classmethod

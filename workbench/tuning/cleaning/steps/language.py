@@ -29,7 +29,7 @@ class Language(DropStep):
     keep: tuple[str, ...] = Field(min_length=1, description="ISO 639-1 codes, such as en, de, es, zh")
     shortest: int = Field(40, ge=1, description="letters that a text must have to be judged")
     sure: float = Field(0.8, ge=0, le=1, description="the probability from which a language counts as told")
-    of: Literal["completion", "question"] = "completion"
+    of: Literal["completion", "question"] = Field("completion", description="which text is looked at")
 
     @field_validator("keep", mode="before")
     @classmethod

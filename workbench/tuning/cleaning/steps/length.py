@@ -20,7 +20,7 @@ class Length(DropStep):
 
     least: int | None = Field(1, ge=0, description="the fewest characters or words")
     most: int | None = Field(None, ge=1, description="the most characters or words")
-    unit: Literal["characters", "words"] = "characters"
+    unit: Literal["characters", "words"] = Field("characters", description="in what it is counted")
     of: Literal["completion", "question", "all"] = Field(
         "completion", description="all: every message and the completion together"
     )

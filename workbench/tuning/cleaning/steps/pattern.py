@@ -28,7 +28,7 @@ class Pattern(DropStep):
 
     pattern: str = Field(min_length=1, description="a regular expression of Python's; `(?i)` ignores case")
     must: bool = Field(False, description="drop what does not match, instead")
-    of: Literal["completion", "question"] = "completion"
+    of: Literal["completion", "question"] = Field("completion", description="which text is looked at")
 
     @field_validator("pattern")
     @classmethod
