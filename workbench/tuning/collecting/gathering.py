@@ -208,6 +208,14 @@ def _finished(settings: Collect, gathered: Gathered, say: OnProgress) -> list[Co
     if settings.limit is not None and len(kept) > settings.limit:
         drawn = random.Random(settings.seed).sample(kept, settings.limit)
         _drop_but(set(drawn), states, LIMIT, f"{settings.limit} drawn of {len(kept)}")
+    if all(reason for reason, _ in states):
+        counts = ", ".join(
+            f"{count:,} by {reason}" for reason, count in Counter(reason for reason, _ in states).items()
+        )
+        raise CollectionError(
+            f"Cleaning leaves none of the {len(items):,} items ({counts}); take a step out of `clean`, or "
+            "change its settings."
+        )
     return [
         CollectionItem(at, item, "dropped" if reason else "kept", reason, detail)
         for at, (item, (reason, detail)) in enumerate(zip(items, states, strict=True))

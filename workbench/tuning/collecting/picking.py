@@ -63,7 +63,7 @@ def pick_pairs(
     The best stands against the worst, the second best against the second worst; which of equally bad
     ones comes first is drawn by `seed`.
     """
-    pairs: list[Picked] = []
+    by_turn: list[tuple[int, Picked]] = []
     for version in dict.fromkeys(one.cell.version for one in candidates):
         alike = [one for one in candidates if one.cell.version == version and one.kind != "correction"]
         good = once(sorted((one for one in alike if one.good), key=lambda one: _rank(one, higher)), counts)
@@ -72,10 +72,10 @@ def pick_pairs(
         bad = once(sorted(bad, key=lambda one: one.value, reverse=not higher), counts)
         if good and bad:
             most = max(len(good), len(bad))
-            pairs += [Picked(good[at % len(good)], bad[at % len(bad)]) for at in range(most)]
+            by_turn += [(at, Picked(good[at % len(good)], bad[at % len(bad)])) for at in range(most)]
         else:
             counts["without its opposite"] += len(good) + len(bad)
-    pairs = told_apart(pairs, counts)
+    pairs = told_apart([pair for _, pair in sorted(by_turn, key=lambda one: one[0])], counts)
     counts[ENOUGH] += max(0, len(pairs) - per_row)
     return pairs[:per_row]
 
