@@ -23,15 +23,17 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --page: #0d1117; --text: #e6edf3; --muted: #9aa4af;
   --rule: #3d444d; --panel: #161b22; --one: #9aa4af; --two: #58a6ff; --good: #56d364; --bad: #ff8078; } }
 body { background: var(--page); color: var(--text); font: 16px/1.55 system-ui, sans-serif; margin: 0; }
-main { max-width: 46rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
+main { max-width: 58rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h1 { margin-bottom: .25rem; overflow-wrap: anywhere; }
 h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--rule); padding-bottom: .2rem; }
 .summary { color: var(--muted); font-size: 1.1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--rule);
-  overflow-wrap: anywhere; vertical-align: top; }
-th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  overflow-wrap: break-word; max-width: 20rem; vertical-align: top; }
+.facts th { width: 14rem; } .facts td { overflow-wrap: anywhere; max-width: none; }
+.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
+.wide { margin: 1rem 0; }
 pre { background: var(--panel); padding: .8rem; overflow-x: auto; border-radius: 6px; font-size: .88rem; }
 svg { width: 100%; height: auto; } svg text { fill: var(--text); font-size: 12px; }
 line.grid { stroke: var(--rule); stroke-width: .5; } line.axis { stroke: var(--muted); }
@@ -100,4 +102,5 @@ def _table(table: Table) -> str:
             )
             + "</tr>"
         )
-    return '<div class="wide"><table>\n' + "\n".join(rows) + "\n</table></div>"
+    kind = "" if any(table.heads) else ' class="facts"'
+    return f'<div class="wide"><table{kind}>\n' + "\n".join(rows) + "\n</table></div>"

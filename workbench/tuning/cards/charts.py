@@ -15,9 +15,9 @@ from workbench.tuning.cards.blocks import EffectChart, LineChart
 WIDTH, HEIGHT = 680, 280
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 30, 40
 ROW = 26
-LABELS = 250
-"""Points for the names beside a chart of effects."""
 LONGEST_NAME = 38
+SIGN = 7
+"""Points that a letter of a label takes, about."""
 STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -66,20 +66,23 @@ def effect_chart_svg(chart: EffectChart) -> str:
     effects = [one for one in chart.effects if math.isfinite(one.low) and math.isfinite(one.high)]
     if not effects:
         return ""
+    names = [
+        one.name if len(one.name) <= LONGEST_NAME else one.name[: LONGEST_NAME - 1] + "…" for one in effects
+    ]
+    left = 24 + SIGN * max(map(len, names))
     low, high = _ends([0.0, *(one.low for one in effects), *(one.high for one in effects)])
     xs = ticks(low, high)
     right, bottom = WIDTH - 110, TOP + ROW * len(effects)
 
     def at(x: float) -> float:
-        return LABELS + (x - xs[0]) / (xs[-1] - xs[0]) * (right - LABELS)
+        return left + (x - xs[0]) / (xs[-1] - xs[0]) * (right - left)
 
     parts = [_rule("grid", at(x), TOP - 8, at(x), bottom) for x in xs]
     parts += [_text(at(x), bottom + 16, _tick(x, xs), "middle") for x in xs]
     parts.append(_rule("zero", at(0), TOP - 8, at(0), bottom))
     for number, one in enumerate(effects):
         height = TOP + ROW * number + ROW / 2
-        name = one.name if len(one.name) <= LONGEST_NAME else one.name[: LONGEST_NAME - 1] + "…"
-        parts.append(_text(LABELS - 12, height + 4, name, "end"))
+        parts.append(_text(left - 12, height + 4, names[number], "end"))
         parts.append(_rule(f"effect {one.verdict}", at(one.low), height, at(one.high), height))
         parts.append(
             f'<circle class="effect-dot {escape(one.verdict)}" cx="{at(one.difference):.1f}" '

@@ -27,10 +27,10 @@ from workbench.tuning.cards.blocks import (
     ModelCard,
     Paragraph,
     Section,
-    Table,
     facts,
     section,
 )
+from workbench.tuning.cards.data import data_section
 from workbench.tuning.cards.results import headline_words, note_bullets, result_sections
 from workbench.tuning.cards.risks import risk_sentences
 from workbench.tuning.cards.training_part import training_sections
@@ -44,7 +44,6 @@ from workbench.tuning.verdict.records import TuningVerdict
 FORMATS = {"md": model_card_markdown, "html": model_card_html}
 LICENSE_LINE = re.compile(r"^license:\s*[\"']?([\w .+()-]{1,60}?)[\"']?\s*$", re.MULTILINE)
 EMBEDDED_LICENSE = "Apache-2.0"
-MOST_SOURCES = 40
 LEARNT_FROM = {
     "supervised": "completions",
     "dpo": "preferences (DPO)",
@@ -70,7 +69,7 @@ def model_card(workspace: Workspace, tuning: str) -> ModelCard:
         *(result_sections(verdict) if verdict is not None else []),
         section("Risks and limits", [Bullets(tuple(_risks(workspace, recipe, items, verdict)))]),
         section("Notes", [note_bullets(verdict)]) if verdict is not None else None,
-        _learnt(workspace, record, items),
+        data_section(workspace, record, items),
         *training_sections(workspace, record, folder),
         section("Recipe", [Code(to_yaml(_recipe_as_written(recipe)), "yaml")]),
         _hashes(record, recipe, line, verdict),
@@ -199,65 +198,6 @@ def _risks(
         ["The licence of the base is not known; what it allows goes for this model, too."] if unknown else []
     )
     return [*risk_sentences(recipe, items, verdict, rows), *more]
-
-
-def _learnt(workspace: Workspace, record: TuningRecord, items: Sequence[Item]) -> Section | None:
-    collection = record.collection or ""
-    stored = workspace.store.collections.get(collection)
-    dropped = {
-        reason or "other": count
-        for (state, reason), count in workspace.store.collections.count(collection).items()
-        if state == "dropped"
-    }
-    kinds: dict[str, int] = {}
-    makers: dict[tuple[str, ...], list[str]] = {}
-    for item in items:
-        one = item.origin
-        kinds[one.kind] = kinds.get(one.kind, 0) + 1
-        where = one.file or (f"{one.dataset}#{one.split}" if one.dataset else "")
-        made = f"{one.prompt} {(one.version or '')[:8]}".strip() if one.prompt else ""
-        makers.setdefault((one.run or "", where, made, one.model or ""), []).append(one.row_id or "")
-    ranked = sorted(makers.items(), key=lambda entry: -len(entry[1]))
-    rows = tuple(
-        (*key, f"{len(set(ids) - {''}):,}" if any(ids) else "–", f"{len(ids):,}") for key, ids in ranked
-    )
-    raters = len({rater for item in items for rater in item.origin.raters})
-    edited = sum(item.original is not None for item in items)
-    return section(
-        "What it learnt from",
-        [
-            facts(
-                ("collection", stored.name if stored is not None else None),
-                ("items", f"{len(items):,}"),
-                ("from", ", ".join(f"{kind}: {count:,}" for kind, count in sorted(kinds.items()))),
-                ("people who rated or wrote", f"{raters:,}" if raters else None),
-                ("edited by a person", f"{edited:,}" if edited else None),
-                (
-                    "left out on the way",
-                    ", ".join(f"{count:,} {why}" for why, count in sorted(dropped.items())) or None,
-                ),
-            ),
-            Table(
-                ("run", "data", "prompt and version", "model", "rows", "items"), rows[:MOST_SOURCES], (4, 5)
-            ),
-            Paragraph(f"And {len(rows) - MOST_SOURCES:,} sources more.")
-            if len(rows) > MOST_SOURCES
-            else None,
-            _collecting(stored.report if stored is not None else {}),
-        ],
-    )
-
-
-def _collecting(report: dict[str, Any]) -> Table:
-    """What collecting and cleaning told of themselves: counts, whatever they are called."""
-    flat: list[tuple[str, object]] = []
-    for key, value in report.items():
-        if isinstance(value, dict):
-            inner = [f"{name}: {one:,}" for name, one in value.items() if isinstance(one, int)]
-            flat.append((key.replace("_", " "), ", ".join(inner)))
-        elif isinstance(value, (int, float, str)) and not isinstance(value, bool):
-            flat.append((key.replace("_", " "), f"{value:,}" if isinstance(value, int) else value))
-    return facts(*flat)
 
 
 def _recipe_as_written(recipe: Recipe) -> dict[str, Any]:

@@ -110,9 +110,7 @@ def _slices(verdict: TuningVerdict) -> list[Block | None]:
 def _forgetting(verdict: TuningVerdict) -> list[Block | None]:
     rows = tuple(
         (
-            one.dataset,
-            one.prompt,
-            one.metric,
+            f"{one.dataset}, {one.prompt}, {one.metric}",
             f"{one.base.n:,}",
             *_compared(one.base, one.tuned, one.gap),
         )
@@ -127,7 +125,7 @@ def _forgetting(verdict: TuningVerdict) -> list[Block | None]:
     words = Paragraph(
         "Other tasks, asked of both models with the same prompts: what did the tuning cost there?"
     )
-    return [words, Table(("dataset", "prompt", "metric", "rows", *HEADS), rows, (3, 4, 5, 6, 7)), chart]
+    return [words, Table(("dataset, prompt, metric", "rows", *HEADS), rows, (1, 2, 3, 4, 5)), chart]
 
 
 def _perplexity(found: PerplexityVerdict | None) -> list[Block | None]:
