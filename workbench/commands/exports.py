@@ -1,4 +1,4 @@
-"""`workbench export`: a prompt, a run's winner, a run's outputs, or a model, as files for elsewhere."""
+"""`workbench export`: a prompt, a run's winner or outputs, a collection, or a model, as files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.commands.collection_export import export_collection
 from workbench.commands.model_export import export_model
 from workbench.commands.printing import AsJson, OutputFile, print_json, write
 from workbench.commands.reports import RunName
@@ -25,13 +26,14 @@ class OutputsFormat(StrEnum):
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(
-        help="Write a prompt, a run's winner, its outputs or a model to a file.\n\n\b\nExample:\n"
-        "  workbench export winner latest -o prompts/best.yaml",
+        help="Write a prompt, a run's winner, its outputs, a collection or a model to a file."
+        "\n\n\b\nExample:\n  workbench export winner latest -o prompts/best.yaml",
         no_args_is_help=True,
     )
     group.command("prompt")(prompt)
     group.command("winner")(winner)
     group.command("outputs")(outputs)
+    group.command("collection")(export_collection)
     group.command("model")(export_model)
     app.add_typer(group, name="export")
 

@@ -54,7 +54,9 @@ Answer = Annotated[
 ]
 FormatName = Annotated[
     str | None,
-    typer.Option("--format", metavar="NAME", help="Of finished outputs; default: what stands in the file."),
+    typer.Option(
+        "--format", metavar="NAME", help="Of examples or finished outputs; default: what stands in the file."
+    ),
 ]
 
 
@@ -127,7 +129,7 @@ def import_outputs(
     """Makes a run of finished outputs and says what came of it."""
     from workbench.engine.finished.importing import import_finished
 
-    with _shown_reading() as on_reading:
+    with shown_reading() as on_reading:
         made = import_finished(
             opened,
             files,
@@ -184,7 +186,7 @@ def _settings(options: FinishedOptions, reference: str | None) -> Any:
 
 
 @contextmanager
-def _shown_reading() -> Iterator[Callable[[str, int, int], None]]:
+def shown_reading() -> Iterator[Callable[[str, int, int], None]]:
     """A function that shows how far the reading of a file is: a bar, or a line every few seconds."""
     if not sys.stderr.isatty():
         yield _lines()

@@ -1,4 +1,4 @@
-"""`workbench import`: a prompt, an experiment, a dataset or finished outputs; the file tells which."""
+"""`workbench import`: prompts, experiments, datasets, examples, finished outputs; the file tells which."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.commands.examples import NOT_FOR_EXAMPLES, are_examples, checked_format, import_examples
 from workbench.commands.finished import (
     Answer,
     FinishedOptions,
@@ -59,7 +60,9 @@ def import_file(
     context: typer.Context,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Prompt or experiment YAML, a table, or finished outputs."),
+        typer.Argument(
+            metavar="FILE...", help="Prompt or experiment YAML, a table, examples, or finished outputs."
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="Default: the name it has.")] = None,
     split: Split = SPLIT,
@@ -81,11 +84,12 @@ def import_file(
     format_name: FormatName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a prompt, an ensemble, an experiment, a dataset, or outputs that were made elsewhere.
+    """Import a prompt, an ensemble, an experiment, a dataset, examples, or outputs that were made elsewhere.
 
     YAML with `messages` is a prompt, with `members` an ensemble, with `prompts` and `models` an
     experiment; CSV, TSV, JSONL, JSON, Parquet and Excel are datasets. Finished outputs become a run: files
-    of other tools are known by what stands in them, a table by --output.
+    of other tools are known by what stands in them, a table by --output. Examples to learn from become a
+    collection: chats and preferences are known by what stands in them, tables of examples by --format.
 
     \b
     Examples:
@@ -94,6 +98,8 @@ def import_file(
       workbench import gsm8k_test.jsonl --name gsm8k --reference answer --reference-after "####"
       workbench import claude-2.json vicuna-7b.json --name alpaca
       workbench import replies.csv --output reply --model model --reference answer --score score
+      workbench import chats.jsonl --name mine
+      workbench import alpaca_data.json --format alpaca
     """
     opened = workspace(context)
     file = files[0]
@@ -101,6 +107,14 @@ def import_file(
         output, model, model_name, prompt, row, tuple(score or ()), tuple(lower or ()), answer
     )
     is_yaml = file.suffix.lower() in YAML_ENDINGS
+    checked_format(format_name)
+    for_tables = bool(mapping or fractions or reference or reference_after or sheet or replace)
+    for_others = for_tables or split != SPLIT or bool(options.given())
+    if not is_yaml and are_examples(files, format_name, encoding, for_others):
+        if for_others:
+            raise UsageError(f"{file}: {NOT_FOR_EXAMPLES}")
+        import_examples(opened, files, name, format_name, encoding, as_json)
+        return
     if (format_name or not is_yaml or len(files) > 1) and are_finished(
         files, format_name, options, reference
     ):

@@ -11,7 +11,13 @@ group `workbench.example_formats`.
 from __future__ import annotations
 
 from workbench.tuning.formats.reading import ExampleFile, ReadExamples, open_examples, read_examples
-from workbench.tuning.formats.registry import ExampleFormat, example_format, example_formats, formats_for
+from workbench.tuning.formats.registry import (
+    ExampleFormat,
+    example_format,
+    example_formats,
+    formats_for,
+    usual_format,
+)
 from workbench.tuning.formats.writing import example_lines, write_examples
 
 __all__ = [
@@ -24,5 +30,6 @@ __all__ = [
     "formats_for",
     "open_examples",
     "read_examples",
+    "usual_format",
     "write_examples",
 ]

@@ -51,6 +51,8 @@ registry: Registry[type[ExampleFormat]] = Registry(
     "format of examples", "workbench.example_formats", "workbench.tuning.formats", CollectionError
 )
 
+USUAL: dict[Task, str] = {"completion": "openai", "preference": "openai_preference", "label": "kto"}
+
 F = TypeVar("F", bound=type[ExampleFormat])
 
 
@@ -73,6 +75,11 @@ def example_formats() -> list[str]:
 def formats_for(task: Task) -> list[str]:
     """The formats that can hold a collection of this task."""
     return [name for name in registry.names() if task in registry.get(name).tasks]
+
+
+def usual_format(task: Task) -> str:
+    """The format that is meant where none is named."""
+    return USUAL[task]
 
 
 def task_of(item: Item) -> Task:

@@ -1,0 +1,47 @@
+"""`workbench export collection`: what a collection teaches, as examples for another tool."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workbench.commands.printing import OutputFile, counted, write
+from workbench.commands.session import say, workspace
+from workbench.errors import CollectionError
+
+
+def export_collection(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="COLLECTION", help="A collection's name or id.")],
+    format_name: Annotated[
+        str | None,
+        typer.Option("--format", "-f", metavar="NAME", help="Default: openai, openai_preference or kto."),
+    ] = None,
+    without_extra: Annotated[
+        bool, typer.Option("--without-extra", help="Leave out what imported lines held beside the examples.")
+    ] = False,
+    output: OutputFile = None,
+) -> None:
+    """Write what a collection teaches as examples for another tool: JSON lines, or one list (-o NAME.json).
+
+    \b
+    Examples:
+      workbench export collection best-sums -o best-sums.jsonl
+      workbench export collection pairs --format trl -o pairs.json
+    """
+    from workbench.tuning.collecting.stored import find_collection, kept_items
+    from workbench.tuning.formats import usual_format, write_examples
+
+    opened = workspace(context)
+    record = find_collection(opened, name)
+    items = kept_items(opened, record.id)
+    if not items:
+        raise CollectionError(
+            f"Collection '{record.name}' keeps no item, so that there is nothing to write; look at what was "
+            f"dropped with `workbench collections preview {record.name} --dropped`."
+        )
+    chosen = format_name or usual_format(record.task)
+    as_list = output is not None and output.suffix.lower() == ".json"
+    write(write_examples(items, chosen, record.task, as_list=as_list, extra=not without_extra), output)
+    say(f"{counted(len(items), 'example')} of format {chosen}")
