@@ -17,6 +17,7 @@ import typer
 
 from workbench.commands import (
     apps,
+    collections,
     compare,
     datasets,
     doctor,
@@ -109,6 +110,7 @@ for module in (
     datasets,
     prompts,
     runs,
+    collections,
     doctor,
 ):
     module.register(app)
