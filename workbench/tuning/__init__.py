@@ -61,6 +61,16 @@ _HOME: dict[str, str] = {
     "experiments_with": "tuned_models",
     "tuned_names": "tuned_models",
     "undelete_tuned_model": "tuned_models",
+    "ExampleFile": "formats.reading",
+    "ReadExamples": "formats.reading",
+    "ImportedExamples": "example_imports",
+    "example_format": "formats.registry",
+    "example_formats": "formats.registry",
+    "formats_for": "formats.registry",
+    "import_examples": "example_imports",
+    "open_examples": "formats.reading",
+    "read_examples": "formats.reading",
+    "write_examples": "formats.writing",
 }
 
 __all__ = sorted(_HOME)
