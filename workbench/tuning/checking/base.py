@@ -78,8 +78,8 @@ def find_base(spec: ModelSpec) -> Base:
     if spec.provider not in ("transformers", "llama_cpp"):
         raise TuningError(
             f"'{name}' is run by another server (provider '{spec.provider}'), so its weights cannot be "
-            "trained here; name as base a model of the provider 'transformers', such as 'small', and let this one be "
-            "the teacher: collect its outputs."
+            "trained here; name as base a model of the provider 'transformers', such as 'small', and let "
+            "this one be the teacher: collect its outputs."
         )
     if spec.quantization not in NOT_QUANTIZED:
         plain = name.rpartition("@")[0]

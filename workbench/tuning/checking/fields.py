@@ -70,7 +70,7 @@ def _fields() -> Iterator[FieldHelp]:
             name=name,
             label=name.replace("_", " ").capitalize(),
             help=told,
-            kind="choice" if options else KINDS.get(annotation, "words") if annotation else "words",
+            kind="choice" if options else _kind(annotation),
             default=field.default,
             chosen=name in CHOSEN,
             low=low,
@@ -80,6 +80,10 @@ def _fields() -> Iterator[FieldHelp]:
             methods=methods,
             objectives=objectives,
         )
+
+
+def _kind(annotation: Any) -> Kind:
+    return KINDS.get(annotation, "words")
 
 
 def _bounds(part: Any) -> list[str]:

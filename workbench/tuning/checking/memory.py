@@ -8,9 +8,9 @@ backward in every layer, and the copies of the logits that are alive at once whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
-from workbench.core.tuning import Train
+from workbench.core.tuning import Method, Train
 from workbench.models.local.memory import EXTENSION_BYTES
 from workbench.models.local.quantization import QUANTIZATIONS
 from workbench.tuning.checking.base import Base
@@ -30,8 +30,10 @@ FULL_COPIES = 8.0
 """The same for orpo, which has no tiles."""
 PAGE = 4096
 SPLIT = 2**25
-"""Smaller blocks are cut out of a heap that is never quite full: `HEAP` times what they hold."""
-HEAP = 1.85
+"""Smaller blocks are cut out of a heap that is never quite full."""
+HEAP: dict[Method, float] = {"lora": 1.85, "qlora": 1.6}
+"""How much larger than its blocks; measured. What low-rank matrices give in passing leaves more gaps."""
+OTHER_HEAP = 1.4
 SIXTEEN_BITS = 0.6
 
 
@@ -50,6 +52,8 @@ class TrainingMemory:
     """What forward keeps for backward."""
     logits: int
     """And what the loss makes of them."""
+    loading: int = 0
+    """What reading the weights takes beyond all that, where that is more."""
     processes: int = 1
 
     @property
@@ -80,7 +84,7 @@ def estimate_training_memory(base: Base, train: Train, facts: DataFacts) -> Trai
         # gradients grow as what forward kept is let go: the larger of the two counts
         if train.accumulate == 1:
             gradients = max(head, gradients - activations - logits)
-    return TrainingMemory(
+    found = TrainingMemory(
         libraries=LIBRARIES_BYTES + (EXTENSION_BYTES if train.method == "qlora" else 0),
         weights=_weights(base, train),
         reference=base.parameters * NUMBER
@@ -93,6 +97,19 @@ def estimate_training_memory(base: Base, train: Train, facts: DataFacts) -> Trai
         logits=logits,
         processes=train.processes,
     )
+    running = found.total // train.processes
+    return replace(found, loading=max(0, found.libraries + _while_loading(base, train) - running))
+
+
+def _while_loading(base: Base, train: Train) -> int:
+    """The file's pages, and weights that are not used where they are mapped."""
+    mapped = sum(tensor.size_bytes for tensor in base.tensors)
+    wanted = "BF16" if train.precision == "bf16" and train.method != "full" else "F32"
+    as_stored = all(tensor.dtype == wanted for tensor in base.tensors)
+    read = base.parameters * (2 if wanted == "BF16" else NUMBER)
+    if train.method == "qlora":
+        return mapped + read + _weights(base, train)
+    return mapped if as_stored else mapped + read
 
 
 def _weights(base: Base, train: Train) -> int:
@@ -120,7 +137,7 @@ def _activations(base: Base, train: Train, tokens: int, longest: int) -> int:
         kept += 10 * hidden + 4 * inner
     kept += longest  # the mask of attention
     numbers = tokens * (layers * hidden + kept) if train.gradient_checkpointing else tokens * layers * kept
-    held = _in_heap(numbers * NUMBER, tokens * hidden * NUMBER)
+    held = _in_heap(train, numbers * NUMBER, tokens * hidden * NUMBER)
     if train.precision == "bf16":
         held *= SIXTEEN_BITS
     if train.method == "dora":  # a layer's length is taken from its matrices multiplied out
@@ -132,13 +149,13 @@ def _logits(base: Base, train: Train, tokens: int) -> int:
     vocabulary = base.widths.vocabulary
     if train.objective == "orpo":
         whole = tokens * vocabulary * NUMBER
-        return int(_in_heap(FULL_COPIES * whole, whole))
+        return int(_in_heap(train, FULL_COPIES * whole, whole))
     rows, width = min(tokens, TILE_TOKENS), min(vocabulary, TILE_VOCABULARY)
     tile = rows * width * NUMBER
     # a tile's rows lie apart, and memory is given by the page
     apart = rows * PAGE if width < TILE_VOCABULARY else 0
-    return int(_in_heap(COPIES * tile, tile)) + apart
+    return int(_in_heap(train, COPIES * tile, tile)) + apart
 
 
-def _in_heap(size: float, block: float) -> float:
-    return size * HEAP if block < SPLIT else size
+def _in_heap(train: Train, size: float, block: float) -> float:
+    return size * HEAP.get(train.method, OTHER_HEAP) if block < SPLIT else size
