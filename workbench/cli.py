@@ -33,6 +33,8 @@ from workbench.commands import (
     runs,
     score,
     sizes,
+    tune,
+    tunings,
 )
 from workbench.commands.session import INTERRUPTED, Session, failed, first, say
 from workbench.errors import WorkbenchError
@@ -111,6 +113,8 @@ for module in (
     prompts,
     runs,
     collections,
+    tune,
+    tunings,
     doctor,
 ):
     module.register(app)

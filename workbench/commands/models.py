@@ -13,6 +13,7 @@ from workbench.commands.model_anatomy import print_anatomy
 from workbench.commands.model_bench import bench
 from workbench.commands.model_files import convert
 from workbench.commands.model_hub import download
+from workbench.commands.model_lineage import lineage, remove_tuned, undelete
 from workbench.commands.printing import AsJson, one_line, print_fields, print_json, print_table
 from workbench.commands.session import redacted, say, stoppable, workspace
 
@@ -36,6 +37,8 @@ def register(app: typer.Typer) -> None:
     group.command("download")(download)
     group.command("add")(add)
     group.command("remove")(remove)
+    group.command("lineage")(lineage)
+    group.command("undelete")(undelete)
     group.command("convert")(convert)
     app.add_typer(group, name="models")
 
@@ -193,20 +196,28 @@ def add(
 
 def remove(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A row of experiments/models.yaml.")],
+    name: Annotated[str, typer.Argument(help="A row of experiments/models.yaml, or a tuned model.")],
     as_json: AsJson = False,
 ) -> None:
-    """Take a row out of experiments/models.yaml.
+    """Take a row out of experiments/models.yaml, or delete a tuned model, which `undelete` brings back.
 
     \b
-    Example:
+    Examples:
       workbench models remove qwen
+      workbench models remove small-quickstart
     """
-    workspace(context).models.remove(name)
+    opened = workspace(context)
+    used_in = remove_tuned(opened, name)
+    if used_in is None:
+        opened.models.remove(name)
     if as_json:
-        print_json({"model": name, "done": "removed"})
-    else:
-        say(f"Removed {name}.")
+        print_json({"model": name, "done": "removed", "used_in": used_in or []})
+        return
+    say(f"Removed {name}.")
+    if used_in:
+        say(f"These experiments name it: {', '.join(used_in)}.")
+    if used_in is not None:
+        say(f"Bring it back with: workbench models undelete {name}")
 
 
 def _device(spec: Any) -> str:

@@ -41,7 +41,7 @@ def shown_progress() -> Iterator[Callable[[Progress], None]]:
                 task,
                 description=progress.message or progress.status.capitalize(),
                 completed=progress.done,
-                total=progress.total,
+                total=progress.total or None,
                 rest=pace(progress),
             )
 

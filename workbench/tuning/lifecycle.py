@@ -298,6 +298,7 @@ def tuning_json(workspace: Workspace, tuning: str) -> dict[str, Any]:
         "stage": record.stage,
         "message": record.message,
         "collection": {"id": record.collection, "version": record.collection_version},
+        "findings": record.definition.get("findings", []),
         **{key: value for key, value in result.items() if key not in (*measured, "forgetting")},
     }
 
@@ -336,7 +337,8 @@ def _check_names(workspace: Workspace, recipe: Recipe) -> None:
 
 
 def _check_sources(workspace: Workspace, recipe: Recipe) -> None:
-    from workbench.tuning.collecting import find_collection, find_sources
+    from workbench.tuning.collecting.sources import find_sources
+    from workbench.tuning.collecting.stored import find_collection
 
     if recipe.collect is not None:
         find_sources(workspace, recipe.collect)

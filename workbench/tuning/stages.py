@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 
 from workbench.core.collection import collection_version
 from workbench.core.tuning import STAGES, Recipe, Stage
@@ -51,7 +52,9 @@ def work_stages(workspace: Workspace, tuning: str, telling: Telling) -> None:
 
 def collect_items(workspace: Workspace, record: TuningRecord, telling: Telling) -> None:
     """Takes the collection that the recipe names or makes one, and keeps its items with the tuning."""
-    from workbench.tuning.collecting import collect, find_collection, find_sources, kept_items
+    from workbench.tuning.collecting.gathering import collect
+    from workbench.tuning.collecting.sources import find_sources
+    from workbench.tuning.collecting.stored import find_collection, kept_items
 
     recipe = recipe_of(record)
     telling.stage("collecting", "Collecting what is good enough to learn from")
@@ -70,7 +73,7 @@ def collect_items(workspace: Workspace, record: TuningRecord, telling: Telling) 
         for experiment in find_sources(workspace, settings)[1]:
             _make_run(workspace, record, experiment, telling)
         telling.stage("collecting", "Collecting what is good enough to learn from")
-        collection = collect(workspace, recipe.name, settings, recipe.task)
+        collection = collect(workspace, recipe.name, settings, recipe.task, telling.words)
     items = kept_items(workspace, collection)
     if not items:
         raise CollectionError(
@@ -88,6 +91,8 @@ def check_and_prepare(workspace: Workspace, record: TuningRecord, telling: Telli
     from workbench.tuning.checking.base import find_base
     from workbench.tuning.checking.choosing import chosen
     from workbench.tuning.checking.facts import measure
+    from workbench.tuning.checking.starting import check_before_start
+    from workbench.tuning.cleaning.balancing import kept_balance, training_items
 
     recipe = recipe_of(record)
     telling.stage("checking", "Checking data, memory and disk")
@@ -103,9 +108,11 @@ def check_and_prepare(workspace: Workspace, record: TuningRecord, telling: Telli
                 f"{train.method}`) cannot be laid over it; choose lora, or a base without an adapter."
             )
         train = train.model_copy(update={"merge": True})  # one adapter over another could not be served
-    check_before_start(workspace, base, train, items, recipe.task, facts, tuning=record.id)
+    found = check_before_start(workspace, base, train, items, recipe.task, facts, tuning=record.id)
     learnt, held_back = split_by_row(items, train.validation, train.seed)
-    write_examples(folder, learnt, held_back)
+    stored = workspace.store.collections.get(record.collection or "")
+    more_often = kept_balance(stored.settings) if stored is not None else None
+    write_examples(folder, training_items(learnt, more_often), held_back)
     TrainingJob(
         tuning=record.id,
         base=str(base.folder),
@@ -115,23 +122,23 @@ def check_and_prepare(workspace: Workspace, record: TuningRecord, telling: Telli
         samples=sample_prompts(learnt, held_back, train.samples, train.seed),
         device=base.device,
     ).write(folder.job)
-    telling.stage("training", "Loading the base")
+    definition = record.definition | {"findings": [asdict(one) for one in found]}
+    telling.stage("training", "Loading the base", definition=definition)
 
 
 def train_model(workspace: Workspace, record: TuningRecord, telling: Telling) -> None:
     """Trains, from the last checkpoint where there is one; cancelled, the best weights are saved."""
-    from workbench.tuning.training import train
+    from workbench.tuning.training.following import train
 
     folder = TuningFolder.of(workspace.state_dir, record.id)
-    if record.message != "Loading the base":
-        telling.stage("training", "Going on with the training")
+    telling.stage("training", "Loading the base")
     try:
         train(
             folder,
-            on_progress=lambda state: telling.tell(
-                state.step, state.steps, state.seconds_left, state.message or "Training"
+            lambda state: telling.tell(
+                state.step, state.steps, state.seconds_left, "Training" if state.steps else "Loading the base"
             ),
-            cancelled=telling.cancelled,
+            telling.cancelled,
         )
     except TuningCancelled:
         if any(folder.model.glob("*.safetensors")):
@@ -167,7 +174,7 @@ def evaluate_model(workspace: Workspace, record: TuningRecord, telling: Telling)
         recipe.base,
         record.model,
         read_items(TuningFolder.of(workspace.state_dir, record.id)),
-        on_progress=lambda words: telling.tell(0, 0, None, words),
+        on_progress=telling.words,
     )
     telling.stage("done", "", result=verdict_json(verdict))
     # what one could go on from has served its time, and takes a multiple of the model's room

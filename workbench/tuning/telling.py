@@ -47,6 +47,11 @@ class Telling:
         if time.monotonic() - self._told_at >= BETWEEN_S:
             self._write(step, steps, seconds_left, message, {})
 
+    def words(self, message: str) -> None:
+        """What it is at, of a stage that counts nothing. Raises TuningCancelled once a person asked to stop."""
+        self.check()
+        self.tell(0, 0, None, message)
+
     def cancelled(self) -> bool:
         """Whether a person asked to stop; looked up at most twice a second."""
         if not self._cancelled and time.monotonic() - self._looked_at >= BETWEEN_S:

@@ -13,6 +13,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from workbench.models.tuned_rows import ADAPTER, DELETED, ROW, WEIGHTS
 from workbench.tuning.folders import TuningFolder
 
 LINEAGE = "lineage.json"
+UNUSABLE = re.compile(r"[^A-Za-z0-9._-]")
 ITEMS = "items.jsonl"
 
 
@@ -40,7 +42,8 @@ def models_dir(workspace: Workspace) -> Path:
 def free_name(workspace: Workspace, wanted: str, taken: Iterable[str] = ()) -> str:
     """`wanted` as a name that no model has yet: `small-quickstart`, else `small-quickstart-2` …"""
     known = {*workspace.models.names(), *taken}
-    stem = "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in wanted)[:90].strip(".-")
+    plain = UNUSABLE.sub("-", wanted)[:90].strip("._-")
+    stem = plain or "tuned"
     name, number = stem, 1
     while name in known:
         number += 1
