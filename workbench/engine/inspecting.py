@@ -117,6 +117,7 @@ def adapter_facts(adapter: AdapterAnatomy, base: Anatomy) -> list[tuple[str, str
         ("adapter", adapter.kind),
         ("made for", adapter.base),
         ("rank", str(adapter.rank) if adapter.rank else None),
+        ("virtual tokens", str(adapter.virtual_tokens) if adapter.virtual_tokens else None),
         ("alpha", f"{adapter.alpha:g}" if adapter.alpha is not None else None),
         ("adapts", ", ".join(adapter.targets) or None),
         ("adds", f"{adapter.parameters:,} parameters, {share:.2%} of the base"),

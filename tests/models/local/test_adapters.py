@@ -139,6 +139,26 @@ def test_scales_of_another_base_are_refused(
     assert "does not fit the base" in refusal(base, foreign)
 
 
+def test_an_adapter_trained_over_a_4_bit_base_is_merged_into_the_whole_one(tmp_path: Path) -> None:
+    require(find_spec("bitsandbytes"), "the package bitsandbytes")
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    base = tiny_model(tmp_path / "base", hidden_size=64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        held = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
+        network = AutoModelForCausalLM.from_pretrained(base, quantization_config=held, device_map="cpu")
+        network = get_peft_model(network, LoraConfig(r=4, target_modules=["q_proj", "down_proj"]))
+        for name, weight in network.named_parameters():
+            if "lora_" in name:
+                torch.nn.init.normal_(weight, std=0.3)
+        network.save_pretrained(tmp_path / "qlora")
+    expected = greedy_of_peft(base, tmp_path / "qlora")
+    assert texts(base, adapter=str(tmp_path / "qlora")) == expected != texts(base)
+
+
 @pytest.mark.parametrize("quantization", ["bf16", "int8"])
 def test_a_quantized_model_keeps_its_adapter(base: Path, adapter: Path, quantization: str) -> None:
     plain = texts(base, quantization=quantization)

@@ -186,7 +186,7 @@ def test_an_adapter_tells_its_rank_targets_and_size(tiny: Path, tmp_path: Path) 
     config = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], task_type="CAUSAL_LM")
     peft.get_peft_model(network, config).save_pretrained(tmp_path)
     found = adapter_anatomy(tmp_path)
-    assert (found.kind, found.rank, found.alpha) == ("LORA", 4, 8.0)
+    assert (found.kind, found.rank, found.alpha) == ("LoRA", 4, 8.0)
     assert found.targets == ("down_proj", "q_proj")
     # two layers; a rank-4 pair over 32 → 32 and over 64 → 32
     assert found.parameters == 2 * (4 * 32 + 32 * 4) + 2 * (4 * 64 + 32 * 4)

@@ -67,7 +67,7 @@ def _local_fields(provider: str) -> dict[str, object]:
         kind = left.selectbox("Quantization", ["as it is", *offered()], key="model quantization")
         found["quantization"] = "" if kind == "as it is" else kind
         found["adapter"] = right.text_input(
-            "LoRA adapter over it", key="model adapter", placeholder="none: the model alone"
+            "Adapter over it", key="model adapter", placeholder="none: the model alone"
         ).strip()
         template = left.selectbox(
             "Chat template",

@@ -78,8 +78,12 @@ def adapter_config(folder: Path, name: str) -> dict[str, Any]:
 
 def adapter_kind(folder: Path, name: str) -> str:
     """What the adapter is, as people call it, such as "DoRA" or "prefix tuning". Raises ModelUnavailable."""
-    config = adapter_config(folder, name)
-    kind = str(config.get("peft_type"))
+    return kind_name(adapter_config(folder, name))
+
+
+def kind_name(config: dict[str, Any]) -> str:
+    """The same, from what adapter_config.json says."""
+    kind = str(config.get("peft_type") or "adapter")
     if kind == "LORA" and config.get("use_dora"):
         return "DoRA"
     if kind == "LORA" and config.get("use_rslora"):

@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.errors import ModelUnavailable
 from workbench.models.gguf.header import read_header
+from workbench.models.local.adapters import kind_name
 from workbench.models.local.components import COMPONENTS, PIECES, place
 from workbench.models.local.tensors import Tensor, file_tensors, read_tensors
 
@@ -89,6 +90,7 @@ class AdapterAnatomy:
     kind: str
     base: str | None
     rank: int | None
+    virtual_tokens: int | None
     alpha: float | None
     targets: tuple[str, ...]
     parameters: int
@@ -117,9 +119,10 @@ def adapter_anatomy(folder: Path) -> AdapterAnatomy:
     targets = config.get("target_modules") or ()
     alpha = config.get("lora_alpha")
     return AdapterAnatomy(
-        kind=str(config.get("peft_type") or "adapter"),
+        kind=kind_name(config),
         base=_word(config.get("base_model_name_or_path")),
-        rank=_whole(config, "r", "num_virtual_tokens"),
+        rank=_whole(config, "r"),
+        virtual_tokens=_whole(config, "num_virtual_tokens"),
         alpha=float(alpha) if isinstance(alpha, (int, float)) else None,
         targets=(targets,) if isinstance(targets, str) else tuple(sorted(map(str, targets))),
         parameters=sum(tensor.parameters for tensor in tensors),
