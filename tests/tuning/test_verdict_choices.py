@@ -12,7 +12,8 @@ import pytest
 from tests.tuning.tuned_nano import learnt, tuned_workspace, write_experiment
 from workbench.core.tuning import Recipe
 from workbench.engine import Workspace
-from workbench.errors import TuningError, UnknownName
+from workbench.errors import TuningError, UnknownName, WorkbenchError
+from workbench.tuning.verdict.evaluating import check_evaluation
 from workbench.tuning.verdict.others import other_experiments
 from workbench.tuning.verdict.source import Again, experiment_again
 
@@ -71,6 +72,24 @@ def test_a_prompt_that_the_experiment_does_not_have_is_told_with_those_it_has(wo
 def test_items_of_no_run_need_an_experiment_in_the_recipe(workspace: Workspace):
     with pytest.raises(TuningError, match=r"name one in the recipe: `evaluate: \{experiment: NAME\}`"):
         again(workspace, a_recipe())
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "told"),
+    [
+        ({"experiment": "transit-sampels"}, "Did you mean 'transit-samples'"),
+        ({"metric": "exact_mach"}, "Did you mean 'exact_match'"),
+        ({"prompts": ["rewrite"]}, "prompt in experiment 'transit-samples' named 'rewrite'"),
+        ({"forgetting": ["labls"]}, "Did you mean 'labels'"),
+    ],
+)
+def test_what_cannot_be_measured_is_told_before_anything_is_trained(
+    workspace: Workspace, evaluate: dict[str, Any], told: str
+):
+    recipe = a_recipe(**({"experiment": "transit-samples"} | evaluate))
+    with pytest.raises(WorkbenchError, match=told):
+        check_evaluation(workspace, recipe, learnt())
+    check_evaluation(workspace, a_recipe(experiment="transit-samples", metric="bleu"), learnt())
 
 
 def test_a_dataset_of_train_rows_alone_cannot_give_a_verdict(workspace: Workspace, tmp_path: Path):

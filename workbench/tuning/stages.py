@@ -93,12 +93,14 @@ def check_and_prepare(workspace: Workspace, record: TuningRecord, telling: Telli
     from workbench.tuning.checking.facts import measure
     from workbench.tuning.checking.starting import check_before_start
     from workbench.tuning.cleaning.balancing import kept_balance, training_items
+    from workbench.tuning.verdict.evaluating import check_evaluation
 
     recipe = recipe_of(record)
     telling.stage("checking", "Checking data, memory and disk")
     base = find_base(workspace.models.spec(recipe.base))
     folder = TuningFolder.of(workspace.state_dir, record.id)
     items = read_items(folder)
+    check_evaluation(workspace, recipe, items)
     facts = measure(base, items, recipe.task)
     train = chosen(recipe.train, facts, base.parameters)
     if base.adapter is not None:

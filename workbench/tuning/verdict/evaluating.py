@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from workbench.core.collection import Item
 from workbench.core.tuning import Recipe
+from workbench.engine.plan import make_plan
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningCancelled, WorkbenchError
 from workbench.tuning.folders import TuningFolder
@@ -84,6 +85,17 @@ def evaluate_tuning(
         runs=dict(runs.known),
         notes=tuple(notes),
     )
+
+
+def check_evaluation(workspace: Workspace, recipe: Recipe, items: Sequence[Item]) -> None:
+    """Raises, before anything is trained, what would keep a verdict from being measured afterwards.
+
+    Nothing is asked and no model is loaded. Raises WorkbenchError as `evaluate_tuning` does.
+    """
+    base = recipe.base
+    again = experiment_again(workspace, recipe, base, f"{base}, tuned", items)
+    other_experiments(workspace, recipe, again.experiment, base, f"{base}, tuned")
+    make_plan(workspace, again.experiment.model_copy(update={"models": (base,)}))
 
 
 def _completions(folder: TuningFolder, items: Sequence[Item]) -> list[str]:

@@ -219,7 +219,7 @@ class TuningVerdict:
             tuned_model=kept["tuned"]["model"],
             headline=_prompt(headline | {name: kept[name] for name in ("base", "tuned", "comparison")}),
             prompts=tuple(_prompt(one) for one in kept["prompts"]),
-            takes=tuple(ModelTakes(**one) for one in kept["takes"]),
+            takes=tuple(ModelTakes(**one) for one in kept["speed"]),
             slices=tuple(SliceVerdict(**_named(one, ("by", "value", "rows"))) for one in kept["slices"]),
             shortcut=_prompt(kept["shortcut"]) if kept["shortcut"] else None,
             win_rate=WinRate(**_numbers(kept["win_rate"])) if kept["win_rate"] else None,
@@ -253,7 +253,7 @@ def verdict_json(verdict: TuningVerdict) -> dict[str, Any]:
         "slices": [
             {"by": one.by, "value": one.value, "rows": one.rows, **_sides(one)} for one in verdict.slices
         ],
-        "takes": [_plain(one) for one in verdict.takes],
+        "speed": [_plain(one) for one in verdict.takes],
         "win_rate": _plain(verdict.win_rate) if verdict.win_rate else None,
         "perplexity": {"texts": verdict.perplexity.texts, **_sides(verdict.perplexity)}
         if verdict.perplexity
