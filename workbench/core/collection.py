@@ -138,6 +138,7 @@ def version_of_keys(keys: Iterable[str]) -> str:
     return content_hash(list(keys))
 
 
+_PLAIN = frozenset({str, int, float, bool, dict, tuple})
 _ORIGIN = tuple(one.name for one in fields(Origin))
 _ITEM = tuple(one.name for one in fields(Item))
 
@@ -149,5 +150,6 @@ def _filled(record: Item | Origin, names: tuple[str, ...]) -> dict[str, Any]:
         value = getattr(record, name)
         if value is None or value == {} or value == ():
             continue
-        filled[name] = value if not isinstance(value, Mapping) else dict(value)
+        is_plain = value.__class__ in _PLAIN or not isinstance(value, Mapping)
+        filled[name] = value if is_plain else dict(value)
     return filled

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -30,6 +31,7 @@ WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 Hashes = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
 How = Literal["same words", "13 words in a row"]
 
 
@@ -63,10 +65,11 @@ class Overlaps:
         for place, words in enumerate(self._words):
             if words:
                 self._whole.setdefault(" ".join(words), []).append(place)
-        self._numbers: dict[str, int] = {}
-        grams, self._owners = _grams([[self._number(word) for word in words] for words in self._words])
+        self._numbers = _Numbers()
+        number = self._numbers.__getitem__
+        grams, owners, starts = _grams([list(map(number, words)) for words in self._words])
         order = np.argsort(grams, kind="stable")
-        self._grams, self._owners = grams[order], self._owners[order]
+        self._grams, self._owners, self._starts = grams[order], owners[order], starts[order]
         self._same: dict[int, Overlap] = {}
         self._shared: dict[int, list[tuple[str, str]]] = {}
 
@@ -81,52 +84,52 @@ class Overlaps:
                 texts.append(words)
                 named.append((split, row_id))
         # a word that no text at hand has stands in none of their thirteen
-        grams, owners = _grams([[self._numbers.get(word, 0) for word in words] for words in texts])
+        known = self._numbers.get
+        grams, owners, _ = _grams([[known(word, 0) for word in words] for words in texts])
         if not len(grams) or not len(self._grams):
             return
         at = np.minimum(np.searchsorted(self._grams, grams), len(self._grams) - 1)
-        for gram, owner in zip(grams[met := self._grams[at] == grams], owners[met], strict=True):
-            rows_with = self._shared.setdefault(int(gram), [])
+        met = self._grams[at] == grams
+        for gram, owner in zip(grams[met].tolist(), owners[met].tolist(), strict=True):
+            rows_with = self._shared.setdefault(gram, [])
             if len(rows_with) <= PHRASING and named[owner] not in rows_with:
                 rows_with.append(named[owner])
 
     def found(self) -> dict[int, Overlap]:
         """By the place of a text, what it overlaps with."""
         found = dict(self._same)
-        for gram, rows in self._shared.items():
-            if len(rows) > PHRASING:
-                continue
-            key = np.uint64(gram)
-            first, last = np.searchsorted(self._grams, key), np.searchsorted(self._grams, key, "right")
-            for place in self._owners[first:last].tolist():
+        telling = {gram: rows[0] for gram, rows in self._shared.items() if len(rows) <= PHRASING}
+        keys = np.fromiter(telling, np.uint64, len(telling))
+        first, last = np.searchsorted(self._grams, keys), np.searchsorted(self._grams, keys, "right")
+        for row, begin, end in zip(telling.values(), first.tolist(), last.tolist(), strict=True):
+            for at in range(begin, end):
+                place, start = int(self._owners[at]), int(self._starts[at])
                 if place not in found:
-                    found[place] = Overlap("13 words in a row", *rows[0], self._said(place, gram))
+                    words = " ".join(self._words[place][start : start + LENGTH])
+                    found[place] = Overlap("13 words in a row", *row, words)
         return found
 
-    def _said(self, place: int, gram: int) -> str:
-        words = self._words[place]
-        grams, _ = _grams([[self._number(word) for word in words]])
-        start = int(np.flatnonzero(grams == np.uint64(gram))[0])
-        return " ".join(words[start : start + LENGTH])
 
-    def _number(self, word: str) -> int:
-        number = self._numbers.get(word)
-        if number is None:
-            digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-            number = self._numbers[word] = int.from_bytes(digest, "little")
+class _Numbers(dict[str, int]):
+    """A number for each word, 64 bits of a hash of it."""
+
+    def __missing__(self, word: str) -> int:
+        digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        number = self[word] = int.from_bytes(digest, "little")
         return number
 
 
-def _grams(texts: Sequence[Sequence[int]]) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    """A hash of every thirteen words in a row, and which text it is of; shorter texts have none."""
+def _grams(texts: Sequence[Sequence[int]]) -> tuple[Hashes, Places, Places]:
+    """A hash of every thirteen words in a row, which text it is of and where it begins there."""
     lengths = np.array([len(words) for words in texts], dtype=np.int64)
     owners = np.repeat(np.arange(len(texts)), lengths)
-    numbers = np.fromiter((word for words in texts for word in words), np.uint64, int(lengths.sum()))
+    numbers = np.fromiter(chain.from_iterable(texts), np.uint64, int(lengths.sum()))
     count = len(numbers) - LENGTH + 1
     if count <= 0:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
+        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
     hashes = np.zeros(count, np.uint64)
     for step in range(LENGTH):
         hashes = hashes * FACTOR + numbers[step : step + count]
+    starts = np.arange(count) - (np.cumsum(lengths) - lengths)[owners[:count]]
     inside = owners[:count] == owners[LENGTH - 1 :]
-    return hashes[inside], owners[:count][inside]
+    return hashes[inside], owners[:count][inside], starts[inside]
