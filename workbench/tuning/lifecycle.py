@@ -24,7 +24,7 @@ from workbench.errors import (
 from workbench.storage.tunings import TuningRecord
 from workbench.tuning.dispatch import forget_starts
 from workbench.tuning.folders import TuningFolder
-from workbench.tuning.records import effective_status, get_tuning, hold
+from workbench.tuning.records import effective_status, get_tuning, hold, is_held
 from workbench.tuning.stages import recipe_of, work_stages
 from workbench.tuning.telling import CANCELLED, OnTuningProgress, Telling
 from workbench.tuning.tuned_models import free_name
@@ -137,9 +137,13 @@ def _got_turn(
             message = waiting_for(workspace)
         if record.message != message:
             workspace.store.tunings.set(tuning, status="queued", message=message)
-        if on_progress is not None:
-            on_progress(tuning_progress(workspace, tuning))
-        time.sleep(POLL_S)
+        try:
+            if on_progress is not None:
+                on_progress(tuning_progress(workspace, tuning))
+            time.sleep(POLL_S)
+        except KeyboardInterrupt:
+            workspace.store.tunings.set(tuning, status="interrupted", message=INTERRUPTED)
+            raise
     return False
 
 
@@ -198,7 +202,8 @@ def resume_tuning(workspace: Workspace, tuning: str, owner: str = "worker", as_i
     """
     record = get_tuning(workspace, tuning)
     status = effective_status(workspace, record)
-    if status in LIVE or status == "completed":
+    at_work = status in LIVE and is_held(workspace, tuning)
+    if at_work or status == "completed":
         raise TuningError(f"Tuning '{tuning}' is {status}; there is nothing to resume.")
     if as_it_is and record.model is None:
         raise TuningError(
