@@ -361,6 +361,10 @@ def test_nothing_is_learnt_from_a_split_that_is_kept_for_evaluation(workspace: W
         made(workspace, runs=[run])
     items, _ = made(workspace, runs=[run], apart_from=["sums#train"])
     assert len(items) == 6
+    text = "name: later\ndataset: {name: sums}\nprompts: direct\nmodels: one\n"
+    (workspace.experiments_dir / "later.yaml").write_text(text)
+    with pytest.raises(CollectionError, match=r"Experiment 'later' is over 'sums#test'"):
+        find_sources(workspace, Collect(runs=("later",)))
 
 
 def test_rows_that_repeat_a_held_back_row_are_dropped_and_listed(workspace: Workspace):

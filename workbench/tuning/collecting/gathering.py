@@ -24,8 +24,9 @@ from workbench.tuning.cleaning.applying import clean
 from workbench.tuning.cleaning.balancing import balance
 from workbench.tuning.cleaning.stored import BALANCE
 from workbench.tuning.collecting.choosing import Choice, choose
-from workbench.tuning.collecting.held_back import check_sources, held_back_splits, joined, overlapping
+from workbench.tuning.collecting.held_back import joined, overlapping
 from workbench.tuning.collecting.sources import Source, open_sources
+from workbench.tuning.collecting.splits import held_back_splits
 from workbench.tuning.collecting.teaching import Teacher
 from workbench.tuning.formats import read_examples
 
@@ -108,7 +109,6 @@ def _add_outputs(
     sources = open_sources(workspace, settings)
     if not sources:
         return
-    check_sources(sources, splits, settings)
     teacher = Teacher(workspace, sources, settings.teach, settings.reasoning)
     choice = choose(workspace, settings, task, sources, say)
     gathered.left_out.update(choice.left_out)

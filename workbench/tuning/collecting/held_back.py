@@ -1,7 +1,4 @@
-"""The rows that are kept for evaluation: which splits they are in, and what may not be learnt for their sake.
-
-A collection takes nothing from a run over such a split, and no row that repeats one of theirs.
-"""
+"""Rows that repeat one that is kept for evaluation: found by what the models are shown of them."""
 
 from __future__ import annotations
 
@@ -10,55 +7,16 @@ from itertools import islice
 from typing import Any
 
 from workbench.core.dataset import ID_COLUMN, guess_reference
-from workbench.core.tuning import Collect
 from workbench.engine.workspace import Workspace
-from workbench.errors import CollectionError, UnknownName
 from workbench.tuning.collecting.overlap import Overlap, Overlaps
-from workbench.tuning.collecting.sources import Columns, Source
+from workbench.tuning.collecting.sources import Columns
 
-EVALUATION_SPLITS = frozenset({"dev", "test", "validation", "valid", "val", "eval", "evaluation"})
-"""Names of splits that rows are kept in for evaluation."""
 PAGE_ROWS = 5_000
+COMPARED_TOGETHER = 20_000_000
+"""Characters of texts that are compared at once: their words take much memory."""
 
 HeldBack = tuple[str, str, Sequence[str]]
 """Split, row id, and the texts of a row."""
-
-
-def held_back_splits(workspace: Workspace, settings: Collect) -> list[str]:
-    """As DATASET#SPLIT: those that the settings name, else every evaluation split of the workspace.
-
-    Raises CollectionError for one that is not written so, UnknownName for one that is not there.
-    """
-    if settings.apart_from is None:
-        return [
-            f"{name}#{split}"
-            for name in workspace.datasets.names()
-            for split in workspace.datasets.splits(name)
-            if split.lower() in EVALUATION_SPLITS
-        ]
-    for named in settings.apart_from:
-        name, mark, split = named.partition("#")
-        if not mark or not split:
-            raise CollectionError(
-                f"`apart_from` names splits as DATASET#SPLIT, such as {name}#test; got '{named}'."
-            )
-        known = workspace.datasets.splits(name)
-        if split not in known:
-            raise UnknownName(f"split in dataset '{name}'", split, known)
-    return list(settings.apart_from)
-
-
-def check_sources(sources: Sequence[Source], splits: Collection[str], settings: Collect) -> None:
-    """Raises CollectionError for a run over a split that is held back."""
-    for source in sources:
-        name, split = source.plan.dataset.name, source.plan.dataset.split
-        named = f"{name}#{split}"
-        gone = settings.apart_from is None and split.lower() in EVALUATION_SPLITS
-        if not source.imported and (named in splits or gone):
-            raise CollectionError(
-                f"Run '{source.run}' is over '{named}', which is kept for evaluation, so that nothing of it "
-                f"may be learnt; run the experiment on other rows, such as those of `{name}#train`."
-            )
 
 
 def overlapping(
@@ -75,16 +33,31 @@ def overlapping(
         shown: these columns; held-back rows are joined alike.
         every_column: compare each column of text by itself, too, since some texts come from no row.
     """
-    found = Overlaps(texts)
-    rows = _rows(workspace, splits, shown, every_column)
-    while page := list(islice(rows, PAGE_ROWS)):
-        found.look(page)
-    return found.found()
+    found: dict[int, Overlap] = {}
+    for first, together in _batches(texts):
+        overlaps = Overlaps(together)
+        rows = _rows(workspace, splits, shown, every_column)
+        while page := list(islice(rows, PAGE_ROWS)):
+            overlaps.look(page)
+        found |= {first + at: one for at, one in overlaps.found().items()}
+    return found
 
 
 def joined(row: dict[str, Any], columns: Columns) -> str:
     """What a row shows in these columns, as one text."""
     return " ".join(str(row[column]) for column in columns if column in row)
+
+
+def _batches(texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """Texts that are compared at once, and the place of the first of them."""
+    first = characters = 0
+    for at, text in enumerate(texts):
+        if characters and characters + len(text) > COMPARED_TOGETHER:
+            yield first, texts[first:at]
+            first, characters = at, 0
+        characters += len(text)
+    if texts:
+        yield first, texts[first:]
 
 
 def _rows(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from workbench.core.dataset import ID_COLUMN
+from workbench.core.experiment import Experiment
 from workbench.core.prompt import AnyPrompt, Prompt
 from workbench.core.run import Cell
 from workbench.core.tuning import Collect
@@ -18,6 +19,7 @@ from workbench.engine.records import get_run, is_imported
 from workbench.engine.workspace import Workspace
 from workbench.errors import CollectionError, UnknownName
 from workbench.storage import RunRecord
+from workbench.tuning.collecting.splits import check_split, held_back_splits
 
 MOST_RUNS = 1_000
 """Newest runs of an experiment among which a completed one is looked for."""
@@ -62,16 +64,23 @@ def find_sources(workspace: Workspace, settings: Collect) -> tuple[tuple[str, ..
 
     `settings.runs` names runs (their id or its beginning, `latest`) and experiments (their newest
     completed run that is no probe). Raises UnknownName for what is neither, and CollectionError for a
-    run that is not completed.
+    run that is not completed, and for one over rows that are kept for evaluation.
     """
+    held_back = held_back_splits(workspace, settings)
     runs: dict[str, None] = {}
     missing: dict[str, None] = {}
     for text in settings.runs:
         found = _completed(workspace, text)
         if found is None:
+            choice = workspace.experiment(text).dataset
+            check_split(f"Experiment '{text}'", choice.name, choice.split, held_back, settings)
             missing[text] = None
-        else:
-            runs[found] = None
+            continue
+        record = get_run(workspace, found)
+        if not is_imported(record):
+            choice = Experiment.model_validate(record.definition["experiment"]).dataset
+            check_split(f"Run '{found}'", choice.name, choice.split, held_back, settings)
+        runs[found] = None
     return tuple(runs), tuple(missing)
 
 
