@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -99,6 +100,8 @@ def _work(folder: TuningFolder, log: EventLog, first: bool) -> None:
     if step is not None:
         session.restore(step)
     watcher, trainer = session.trainer(step)
+    if __name__ == "__main__":
+        gc.freeze()  # what the libraries made stays for good: it need not be looked through again and again
     if first:
         log.write("start", **session.told(step, trainer))
     if session.machine.all_hear(folder.cancel.exists()):

@@ -69,7 +69,6 @@ def save_model(
             for config in network.peft_config.values():
                 config.base_model_name_or_path = Path(job.base).name
             network.save_pretrained(staged, save_embedding_layers=False)
-            (staged / "README.md").unlink(missing_ok=True)
         write_text(staged / ABOUT, json.dumps(about, ensure_ascii=False, indent=1))
         shutil.rmtree(folder.model, ignore_errors=True)
         staged.replace(folder.model)

@@ -149,6 +149,7 @@ def make_trainer(
         metric_for_best_model="eval_loss" if held_back else None,
         greater_is_better=False if held_back else None,
         prediction_loss_only=True,
+        ddp_find_unused_parameters=False,
         warmup_steps=steps.warmup,
         logging_steps=steps.between_points,
         eval_strategy="steps" if held_back else "no",
@@ -177,5 +178,7 @@ def make_trainer(
         for weight in trainer.model.parameters():
             if weight.requires_grad:
                 weight.data = weight.data.float()
+    if peft_config is not None:  # each save would write a page about itself
+        trainer.model.create_or_update_model_card = lambda *_: None
     trainer.remove_callback(PrinterCallback)
     return trainer
