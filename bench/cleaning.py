@@ -3,7 +3,7 @@
     python -m bench.cleaning               # about two minutes
     python -m bench.cleaning --items 10000
 
-Texts are 30 and 30 words drawn from 3,000; pairs are 80 words of which up to seven are drawn again.
+Texts are 30 and 30 made-up words drawn from 3,000; pairs are 80 words of which up to seven are drawn again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workbench.tuning import clean, profile
 from workbench.tuning.cleaning import Spec
 from workbench.tuning.cleaning.likeness import Shingler, jaccard
 
-WORDS = [f"w{number}" for number in range(3_000)]
+WORDS = ["".join(random.Random(number).choices("aeioulnrst", k=6)) for number in range(3_000)]
 STEPS: list[Spec] = [
     "unicode",
     "white_space",
@@ -30,7 +30,7 @@ STEPS: list[Spec] = [
     {"length": 4_000},
     "refusals",
     "pii",
-    {"regex": r"\bw1\d+ w2\d+\b"},
+    {"regex": r"\b[ae]\w+ [io]\w+ [lnrst]{6}\b"},
 ]
 PAIRS = 4_000
 PROFILED = 10_000

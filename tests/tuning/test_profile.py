@@ -108,6 +108,8 @@ def test_the_nearest_pairs_are_named_and_equal_items_are_not_among_them():
     assert (found[0].first, found[0].second) == (0, 3)
     assert found[0].similarity == pytest.approx(49 / 50)
     assert len(found) == 1
+    (called,) = profile(items, numbers=[7, 8, 9, 10]).nearest
+    assert (called.first, called.second) == (7, 10)
 
 
 def test_terms_of_groups_are_counted_on_their_two_sides():

@@ -77,7 +77,8 @@ def balance(
     context: typer.Context,
     collection: ThatCollection,
     by: Annotated[
-        str, typer.Option(metavar="COLUMN", help="A column of the rows, or answer, model, prompt.")
+        str,
+        typer.Option(metavar="COLUMN", help="A column of the rows, or answer, label, length, model, prompt."),
     ],
     over: Annotated[bool, typer.Option("--over", help="Repeat rare ones instead of leaving out.")] = False,
     seed: Annotated[int, typer.Option(help="Draws those that stay.")] = 0,

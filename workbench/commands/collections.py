@@ -182,11 +182,12 @@ def profile(context: typer.Context, collection: ThatCollection, as_json: AsJson 
     """
     from workbench.tuning import profile as profile_of
     from workbench.tuning import profile_json
-    from workbench.tuning.collecting.stored import find_collection, kept_items
+    from workbench.tuning.collecting.stored import find_collection
 
     opened = workspace(context)
     record = find_collection(opened, collection)
-    found = profile_json(profile_of(kept_items(opened, record.id)))
+    kept = opened.store.collections.items(record.id, state="kept")
+    found = profile_json(profile_of([one.item for one in kept], numbers=[one.number for one in kept]))
     if as_json:
         print_json({"collection": record.id, "profile": found})
         return

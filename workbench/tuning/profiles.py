@@ -75,7 +75,7 @@ class Diversity:
 
 @dataclass(frozen=True, slots=True)
 class NearPair:
-    """Two items, by their places, whose questions and completions are this much alike (0 to 1)."""
+    """Two items, by their numbers, whose questions and completions are this much alike (0 to 1)."""
 
     first: int
     second: int
@@ -120,8 +120,12 @@ class CollectionProfile:
     group_terms: tuple[GroupTerms, ...]
 
 
-def profile(items: Sequence[Item]) -> CollectionProfile:
-    """Describes items; an empty collection has no lengths and no diversity."""
+def profile(items: Sequence[Item], *, numbers: Sequence[int] | None = None) -> CollectionProfile:
+    """Describes items; an empty collection has no lengths and no diversity.
+
+    Args:
+        numbers: what the items are called in `nearest`; default: their places, from 0.
+    """
     words = [_word_count(item) for item in items]
     characters = [_characters(item) for item in items]
     pairs = zip(words, characters, strict=True)
@@ -140,7 +144,7 @@ def profile(items: Sequence[Item]) -> CollectionProfile:
         completion=_lengths([len(item.completion.split()) for item in items]),
         balance=_balance(items),
         diversity=_diversity([item.completion for item in items]),
-        nearest=_nearest(items),
+        nearest=_nearest(items, range(len(items)) if numbers is None else numbers),
         sources=_sources(items),
         group_terms=_group_terms(items),
     )
@@ -226,15 +230,15 @@ def _share(part: float, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _nearest(items: Sequence[Item]) -> tuple[NearPair, ...]:
+def _nearest(items: Sequence[Item], numbers: Sequence[int]) -> tuple[NearPair, ...]:
     """Of items that repeat each other exactly only the first is compared."""
     first: dict[str, int] = {}
     for place, item in enumerate(items):
         text = f"{item.question[:LONGEST_COMPARED]}\n{item.completion[:LONGEST_COMPARED]}"
         first.setdefault(text, place)
-    places = list(first.values())
+    called = [numbers[place] for place in first.values()]
     return tuple(
-        NearPair(places[one], places[other], similarity)
+        NearPair(called[one], called[other], similarity)
         for similarity, one, other in nearest_pairs(list(first), MOST_PAIRS)
     )
 
