@@ -316,3 +316,15 @@ def test_wrong_usage_of_import_is_one_sentence(workbench: Command, root: Path):
         said = workbench("import", *arguments, code=code).err
         assert sentence in said, said
         assert len(said.strip().splitlines()) == 1
+
+
+def test_large_imports_are_compared_with_held_back_rows_part_by_part(
+    workbench: Command, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("workbench.tuning.example_imports.COMPARED_TOGETHER", 40)
+    asked = [f"What is {n} + 7?" for n in (100, 3, 200, 300, 4, 5)]
+    lines = [{"prompt": question, "completion": "so"} for question in asked]
+    (root / "mine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert workbench("import", "mine.jsonl", "--format", "trl", "--json").json["held_back"] == 3
+    dropped = workbench("collections", "preview", "mine", "--dropped", "--json").json["items"]
+    assert [one["number"] for one in dropped] == [1, 4, 5]
