@@ -57,16 +57,40 @@ class ChatTokenizer:
         return {int(end) for end in found if end is not None}
 
     @property
+    def special_texts(self) -> frozenset[str]:
+        """Texts that are read as one special token wherever they stand, such as `<|end|>`."""
+        return frozenset(self._tokenizer.all_special_tokens) | frozenset(
+            token.content for token in self._tokenizer.added_tokens_decoder.values() if token.special
+        )
+
+    @property
+    def can_pad(self) -> bool:
+        """Whether there is a token to fill a batch with when training."""
+        return self._tokenizer.pad_token_id is not None or self._tokenizer.eos_token_id is not None
+
+    @property
+    def end_id(self) -> int | None:
+        """The token that ends a turn: the template's, else the tokenizer's; None where there is neither."""
+        end = self._tokenizer.get_vocab().get(self._end) if self._end is not None else None
+        found = self._tokenizer.eos_token_id if end is None else end
+        return None if found is None else int(found)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The library's own tokenizer, its chat template in place: for training alone."""
+        return self._tokenizer
+
+    @property
     def padding_id(self) -> int:
         """What fills a batch; masked, so any token will do."""
         pad = self._tokenizer.pad_token_id
         return int(pad) if pad is not None else 0
 
-    def text(self, messages: Sequence[ChatMessage]) -> str:
-        """The messages as the model reads them, up to where its answer starts."""
+    def text(self, messages: Sequence[ChatMessage], opened: bool = True) -> str:
+        """The messages as the model reads them, up to where its answer starts; not `opened`, to their end."""
         try:
             text: str = self._tokenizer.apply_chat_template(
-                list(messages), tokenize=False, add_generation_prompt=True
+                list(messages), tokenize=False, add_generation_prompt=opened
             )
         except Exception as problem:  # a template may refuse in any way: an unknown role, two in a row …
             raise ModelRefused(
@@ -79,7 +103,10 @@ class ChatTokenizer:
 
     def encode(self, messages: Sequence[ChatMessage]) -> tuple[int, ...]:
         """The messages as token ids; the template has placed the special tokens already."""
-        text = self.text(messages)
+        return self.encode_rendered(self.text(messages))
+
+    def encode_rendered(self, text: str) -> tuple[int, ...]:
+        """What `text` gave, as token ids."""
         with self._lock:
             return tuple(self._tokenizer.encode(text, add_special_tokens=False))
 
