@@ -17,7 +17,7 @@ from tests.tuning.tuned_nano import learnt, tuned_workspace, write_experiment
 from workbench.core.collection import Item
 from workbench.core.tuning import Recipe
 from workbench.engine import Workspace
-from workbench.engine.lifecycle import create_run, execute_run, runs
+from workbench.engine.lifecycle import create_run, runs
 from workbench.engine.records import find_run, get_run
 from workbench.engine.score import score_run
 from workbench.errors import TuningCancelled
@@ -45,8 +45,7 @@ class Measured:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
     workspace = tuned_workspace(tmp_path_factory.mktemp("tuned"))
-    collected = create_run(workspace, workspace.experiment("transit-samples"), limit=1, owner="command")
-    execute_run(workspace, collected)
+    collected = create_run(workspace, workspace.experiment("transit-samples"), owner="command")
     recipe = Recipe.model_validate(
         {
             "name": "quick",
@@ -141,6 +140,21 @@ def test_perplexity_is_over_text_that_no_prompt_shows(measured: Measured):
     assert found is not None and found.texts == "`reasoning` of transit#test"
     assert found.gap.difference == pytest.approx(found.tuned.mean - found.base.mean)
     assert found.base.n == found.tuned.n == 10 and found.base.mean > 1
+
+
+def test_learnt_questions_are_asked_as_they_were_learnt(measured: Measured):
+    found, store = measured.verdict.recall, measured.workspace.store
+    assert found is not None and found.questions == 10
+    record = get_run(measured.workspace, found.run)
+    asked = store.runs.rows(record.row_set).values()
+    learnt_texts = {item.messages[0]["content"]: item.completion for item in measured.items}
+    assert all(row["learnt"] == [learnt_texts[row["message_0"]]] for row in asked)
+    given = [store.outputs.texts(found.run, cell) for cell in (0, 1)]
+    exact = [
+        np.mean([texts[place, 0].strip() == row["learnt"][0] for place, row in enumerate(asked)])
+        for texts in given
+    ]
+    assert (found.base.mean, found.tuned.mean) == pytest.approx(tuple(exact), abs=0.11)
 
 
 def test_what_both_models_took_stands_side_by_side(measured: Measured):

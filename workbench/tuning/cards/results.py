@@ -21,6 +21,7 @@ from workbench.tuning.verdict.records import (
     MemorisationVerdict,
     ModelTakes,
     PerplexityVerdict,
+    RecallVerdict,
     TuningVerdict,
 )
 
@@ -44,7 +45,10 @@ def result_sections(verdict: TuningVerdict) -> list[Section | None]:
         section("By slice", _slices(verdict)),
         section("What was forgotten", _forgetting(verdict)),
         section("Held-out text", _perplexity(verdict.perplexity)),
-        section("Training text in the outputs", _memorisation(verdict.memorisation)),
+        section(
+            "Training text in the outputs",
+            [*_memorisation(verdict.memorisation), _recall(verdict.recall)],
+        ),
         section("Speed, memory and cost", [_takes(verdict.takes)]),
     ]
 
@@ -163,6 +167,16 @@ def _memorisation(found: MemorisationVerdict | None) -> list[Block | None]:
             f"{signed_with_interval(found.gap.difference, found.gap.low, found.gap.high)}, {said(found.gap)}."
         ),
     ]
+
+
+def _recall(found: RecallVerdict | None) -> Paragraph | None:
+    if found is None:
+        return None
+    return Paragraph(
+        f"Asked {found.questions:,} of the learnt questions themselves, the base answers with a learnt "
+        f"completion, word for word, in {level(found.base)} of them, the tuned model in "
+        f"{level(found.tuned)}; {signed_with_interval(found.gap.difference, found.gap.low, found.gap.high)}."
+    )
 
 
 def _takes(takes: Sequence[ModelTakes]) -> Table:

@@ -21,7 +21,8 @@ from workbench.tuning.verdict.gaps import RunGaps
 from workbench.tuning.verdict.held_out import held_out_perplexity
 from workbench.tuning.verdict.memorising import memorisation
 from workbench.tuning.verdict.others import other_experiments
-from workbench.tuning.verdict.records import PerplexityVerdict, SliceVerdict, TuningVerdict
+from workbench.tuning.verdict.recall import recall_of
+from workbench.tuning.verdict.records import PerplexityVerdict, RecallVerdict, SliceVerdict, TuningVerdict
 from workbench.tuning.verdict.running import OnVerdict, VerdictRuns
 from workbench.tuning.verdict.source import experiment_again
 
@@ -59,6 +60,10 @@ def evaluate_tuning(
     forgotten, lost = forgetting_verdicts(workspace, runs, others, recipe.evaluate.margin)
     notes += lost
     perplexity = _perplexity(workspace, runs, run, folder, gaps, (base, tuned), notes)
+    completions = _completions(folder, items)
+    seen = set(completions)
+    asked = [item for item in items if item.completion in seen]
+    recalled = _recall(workspace, runs, recipe, asked, (base, tuned), notes)
     runs.say("Looking for training text in the outputs")
     return TuningVerdict(
         experiment=again.experiment.name,
@@ -79,9 +84,8 @@ def evaluate_tuning(
         win_rate=gaps.win_rate(again.headline) if recipe.train.objective in BY_PREFERENCE else None,
         forgetting=tuple(forgotten),
         perplexity=perplexity,
-        memorisation=memorisation(
-            _completions(folder, items), gaps.texts(again.headline), gaps.experiment.confidence
-        ),
+        memorisation=memorisation(completions, gaps.texts(again.headline), gaps.experiment.confidence),
+        recall=recalled,
         runs=dict(runs.known),
         notes=tuple(notes),
     )
@@ -114,6 +118,23 @@ def _slices(columns: Sequence[str], gaps: RunGaps, headline: str, notes: list[st
         except WorkbenchError as problem:
             notes.append(f"The verdict is not broken down by '{by}': {problem}")
     return found
+
+
+def _recall(
+    workspace: Workspace,
+    runs: VerdictRuns,
+    recipe: Recipe,
+    items: Sequence[Item],
+    models: tuple[str, str],
+    notes: list[str],
+) -> RecallVerdict | None:
+    try:
+        return recall_of(workspace, runs, items, *models, recipe.evaluate.limit)
+    except TuningCancelled:
+        raise
+    except WorkbenchError as problem:
+        notes.append(f"Whether training text is given back when asked for is not known: {problem}")
+        return None
 
 
 def _perplexity(

@@ -168,6 +168,17 @@ class MemorisationVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class RecallVerdict:
+    """How many learnt questions each model answers with a learnt completion, case and spacing aside."""
+
+    questions: int
+    run: str
+    base: Level
+    tuned: Level
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
 class TuningVerdict:
     """The tuned model against its base.
 
@@ -199,6 +210,7 @@ class TuningVerdict:
     forgetting: tuple[ForgettingVerdict, ...] = ()
     perplexity: PerplexityVerdict | None = None
     memorisation: MemorisationVerdict | None = None
+    recall: RecallVerdict | None = None
     runs: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -226,6 +238,7 @@ class TuningVerdict:
             forgetting=tuple(_forgetting(one) for one in kept["forgetting"]),
             perplexity=_perplexity(kept["perplexity"]),
             memorisation=_memorisation(kept["memorisation"]),
+            recall=RecallVerdict(**_named(kept["recall"], ("questions", "run"))) if kept["recall"] else None,
             runs=dict(kept["runs"]),
             notes=tuple(kept["notes"]),
         )
@@ -259,6 +272,7 @@ def verdict_json(verdict: TuningVerdict) -> dict[str, Any]:
         if verdict.perplexity
         else None,
         "memorisation": _memorisation_json(verdict.memorisation),
+        "recall": _recall_json(verdict.recall),
         "runs": dict(verdict.runs),
         "notes": list(verdict.notes),
     }
@@ -297,6 +311,10 @@ def _memorisation_json(one: MemorisationVerdict | None) -> dict[str, Any] | None
     }
     counts = {"words": one.words, "completions": one.completions, "outputs": one.outputs}
     return {**counts, **sides, "comparison": _plain(one.gap)}
+
+
+def _recall_json(one: RecallVerdict | None) -> dict[str, Any] | None:
+    return None if one is None else {"questions": one.questions, "run": one.run, **_sides(one)}
 
 
 def _numbers(kept: Mapping[str, Any]) -> dict[str, Any]:

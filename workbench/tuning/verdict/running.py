@@ -13,7 +13,7 @@ from workbench.core.document import content_hash
 from workbench.core.experiment import Experiment
 from workbench.core.run import LIVE, Progress
 from workbench.engine.lifecycle import cancel_run, execute_run, progress, resume_run
-from workbench.engine.plan import make_plan
+from workbench.engine.plan import Plan, make_plan
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunCancelled, TuningCancelled, TuningError, UnknownName
 
@@ -34,8 +34,11 @@ class VerdictRuns:
         record = workspace.store.tunings.get(tuning)
         self.known: dict[str, str] = dict((record.result or {}).get("runs", {})) if record else {}
 
-    def finished(self, purpose: str, experiment: Experiment) -> str:
+    def finished(self, purpose: str, experiment: Experiment, plan: Callable[[], Plan] | None = None) -> str:
         """The id of the completed run of an experiment for a purpose, worked off here as far as it is not.
+
+        Args:
+            plan: lays the experiment out where its rows and prompts are not the workspace's.
 
         Raises TuningCancelled when a person stopped it or the tuning; what is stored stays.
         """
@@ -43,7 +46,7 @@ class VerdictRuns:
         run = self.known.get(purpose)
         record = self._workspace.store.runs.get(run) if run is not None else None
         if run is None or record is None or record.deleted_at is not None:
-            run = self._created(purpose, experiment)
+            run = self._created(purpose, make_plan(self._workspace, experiment) if plan is None else plan())
         else:
             status = progress(self._workspace, run).status
             if status == "completed":
@@ -65,14 +68,13 @@ class VerdictRuns:
         if self._tell is not None:
             self._tell(words)
 
-    def _created(self, purpose: str, experiment: Experiment) -> str:
-        plan = make_plan(self._workspace, experiment)
+    def _created(self, purpose: str, plan: Plan) -> str:
         rows = list(plan.dataset.rows)
         now = datetime.datetime.now(datetime.UTC)
         run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self._workspace.store.runs.create(
             run,
-            verdict_run_name(experiment.name, experiment.models[-1]),
+            verdict_run_name(plan.experiment.name, plan.experiment.models[-1]),
             plan.definition() | {"tuning": {"id": self._tuning, "for": purpose}},
             plan.dataset.name,
             content_hash(rows),
