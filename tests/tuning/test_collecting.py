@@ -9,8 +9,9 @@ import pytest
 
 from tests.tuning.finished_runs import finished_run, make_workspace, rate, sum_row, write_split
 from workbench.core.collection import Item, collection_version
+from workbench.core.prompt import AnswerRule
 from workbench.core.tuning import Collect
-from workbench.engine import Workspace
+from workbench.engine import ImportSettings, Workspace, import_finished
 from workbench.errors import CollectionError, PromptError, UnknownName
 from workbench.tuning.collecting import collect, collections, find_collection, find_sources, kept_items
 
@@ -284,6 +285,52 @@ def test_an_experiment_without_a_run_is_named(workspace: Workspace):
     assert find_sources(workspace, Collect(runs=("later",))) == ((), ("later",))
     with pytest.raises(CollectionError, match=r"'later' has no completed run.*workbench run"):
         made(workspace, runs="later")
+
+
+def test_an_experiment_whose_runs_all_stopped_and_whose_file_is_gone(workspace: Workspace):
+    run = finished_run(workspace, steps)
+    workspace.store.runs.set(run, status="failed")
+    with pytest.raises(CollectionError, match=rf"None of the runs of 'samples'.*--resume {run}"):
+        find_sources(workspace, Collect(runs=("samples",)))
+
+
+def test_the_best_of_a_row_is_taken_over_all_runs(workspace: Workspace):
+    first = finished_run(
+        workspace, lambda row, cell, repeat: f"It may be {row['answer']}. Answer: {row['answer']}"
+    )
+    second = finished_run(workspace, lambda row, cell, repeat: f"Answer: {row['answer']}")
+    items, report = made(workspace, runs=[first, second])
+    assert [item.origin.run for item in items] == [second] * 6
+    assert [source["run"] for source in report["sources"]] == [first, second]
+
+
+def test_finished_outputs_of_other_tools_teach_a_prompt_of_the_library(workspace: Workspace, tmp_path: Path):
+    file = tmp_path / "theirs.csv"
+    lines = (
+        "question,answer,output",
+        "What is 1 + 1?,2,It is 2",
+        "What is 2 + 2?,4,It is 5",
+        "What is 3 + 1?,4,It is 4",
+    )
+    file.write_text("\n".join(lines) + "\n")
+    settings = ImportSettings("output", reference="answer", answer=AnswerRule(type="number"))
+    run = import_finished(workspace, [file], settings=settings).run
+    with pytest.raises(
+        CollectionError, match=r"imported file that does not tell what was asked.*teach: PROMPT"
+    ):
+        made(workspace, runs=[run])
+    items, _ = made(workspace, runs=[run], teach="direct", reasoning="drop")
+    assert [(item.question, item.completion) for item in items] == [
+        ("What is 1 + 1?", "Answer: 2"),
+        ("What is 3 + 1?", "Answer: 4"),
+    ]
+
+
+def test_a_correction_is_taught_by_its_answer_too(workspace: Workspace):
+    run = finished_run(workspace, lambda row, cell, repeat: "Answer: 1")
+    rate(workspace, run, {"mode": "thumbs", "value": 0.0, "correction": "100 + 7 = 107. Answer: 107"})
+    items, _ = made(workspace, runs=[run], reasoning="drop")
+    assert [(item.completion, item.origin.scores) for item in items] == [("Answer: 107", {})]
 
 
 def test_one_clear_sentence_where_nothing_passes(workspace: Workspace):

@@ -118,8 +118,13 @@ def _completed(workspace: Workspace, text: str) -> str | None:
         return done
     if text == LATEST:
         raise CollectionError("There is no completed run yet to collect from; make one with `workbench run`.")
-    if made or text in workspace.experiment_names():
+    if text in workspace.experiment_names():
         return None
+    if made:
+        raise CollectionError(
+            f"None of the runs of '{text}' is completed, and there is no experiment of that name any more "
+            f"to make one; go on with the last by `workbench run --resume {made[0].id}`."
+        )
     begun = table.newest(limit=2, prefix=text) if text else []
     if len(begun) > 1 and begun[0].id != text:
         raise CollectionError(
