@@ -235,6 +235,14 @@ def test_only_what_is_kept_is_written(workbench: Command, sums: str):
     assert "keeps no item" in workbench("export", "collection", sums, code=1).err
 
 
+def test_an_item_that_cannot_be_written_is_named_by_its_number(workbench: Command, root: Path):
+    tool = Item(({"role": "tool", "content": "4"},), "It is 4.", Origin("output"))
+    store(root, "calls", [item(*SUMS[0]), tool])
+    workbench("collections", "reject", "calls", 0)
+    said = workbench("export", "collection", "calls", "--format", "alpaca", code=1).err
+    assert "Item 1 cannot be written as alpaca" in said
+
+
 def test_preferences_have_formats_of_their_own(workbench: Command, root: Path):
     store(root, "pairs", [pair("2 + 2?"), pair("2+2 =")], task="preference")
     said = workbench("export", "collection", "pairs", "--format", "kto", code=1).err

@@ -30,18 +30,26 @@ def export_collection(
       workbench export collection best-sums -o best-sums.jsonl
       workbench export collection pairs --format trl -o pairs.json
     """
-    from workbench.tuning.collecting.stored import find_collection, kept_items
+    from workbench.tuning.collecting.stored import find_collection
     from workbench.tuning.formats import usual_format, write_examples
 
     opened = workspace(context)
     record = find_collection(opened, name)
-    items = kept_items(opened, record.id)
-    if not items:
+    kept = opened.store.collections.items(record.id, state="kept")
+    if not kept:
         raise CollectionError(
             f"Collection '{record.name}' keeps no item, so that there is nothing to write; look at what was "
             f"dropped with `workbench collections preview {record.name} --dropped`."
         )
     chosen = format_name or usual_format(record.task)
     as_list = output is not None and output.suffix.lower() == ".json"
-    write(write_examples(items, chosen, record.task, as_list=as_list, extra=not without_extra), output)
-    say(f"{counted(len(items), 'example')} of format {chosen}")
+    content = write_examples(
+        [one.item for one in kept],
+        chosen,
+        record.task,
+        as_list=as_list,
+        extra=not without_extra,
+        numbers=[one.number for one in kept],
+    )
+    write(content, output)
+    say(f"{counted(len(kept), 'example')} of format {chosen}")

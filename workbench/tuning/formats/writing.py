@@ -21,7 +21,13 @@ HOLDS: dict[Task, str] = {
 
 
 def write_examples(
-    items: Sequence[Item], format_name: str, task: Task, *, as_list: bool = False, extra: bool = True
+    items: Sequence[Item],
+    format_name: str,
+    task: Task,
+    *,
+    as_list: bool = False,
+    extra: bool = True,
+    numbers: Sequence[int] | None = None,
 ) -> bytes:
     """A file of examples: JSON lines.
 
@@ -29,17 +35,23 @@ def write_examples(
         task: what the items teach, as their collection says.
         as_list: one JSON list in place of lines.
         extra: also what imported lines held beside the examples.
+        numbers: what the items are called in errors; default: their places, from 0.
 
     Raises UnknownName; CollectionError where the format cannot hold the task, or one of the items.
     """
-    lines = example_lines(items, format_name, task, extra=extra)
+    lines = example_lines(items, format_name, task, extra=extra, numbers=numbers)
     if as_list:
         return b"[\n" + b",\n".join(line.rstrip(b"\n") for line in lines) + b"\n]\n"
     return b"".join(lines)
 
 
 def example_lines(
-    items: Sequence[Item], format_name: str, task: Task, *, extra: bool = True
+    items: Sequence[Item],
+    format_name: str,
+    task: Task,
+    *,
+    extra: bool = True,
+    numbers: Sequence[int] | None = None,
 ) -> Iterator[bytes]:
     """The lines of a file of examples, each with its line end; arguments and errors as `write_examples`."""
     chosen = registry.get(format_name)()
@@ -52,11 +64,12 @@ def example_lines(
     if not extra:
         items = [replace(item, extra={}) for item in items]
     chosen.begin(items)
-    return _lines(items, chosen, task)
+    called = range(len(items)) if numbers is None else numbers
+    return _lines(zip(called, items, strict=True), chosen, task)
 
 
-def _lines(items: Iterable[Item], chosen: ExampleFormat, task: Task) -> Iterator[bytes]:
-    for number, item in enumerate(items):
+def _lines(items: Iterable[tuple[int, Item]], chosen: ExampleFormat, task: Task) -> Iterator[bytes]:
+    for number, item in items:
         try:
             if task_of(item) != task:
                 raise UnusableRow(f"it is none of the {HOLDS[task]} that the others are.")
