@@ -13,8 +13,8 @@ from workbench.core.tuning import Recipe, Train
 from workbench.engine.workspace import Workspace
 from workbench.errors import ModelUnavailable
 from workbench.models.local.memory import free_memory
-from workbench.storage.tunings import TuningRecord
 from workbench.tuning.checking.base import Base
+from workbench.tuning.checking.choosing import chosen
 from workbench.tuning.checking.facts import DataFacts
 from workbench.tuning.checking.findings import (
     Finding,
@@ -49,7 +49,7 @@ def findings_before_start(
     if items:
         found += [*text_findings(base, items), *length_findings(base, train, facts)]
         found += _machine_findings(workspace, base, train, facts)
-        found += _doubles(workspace, base, train, items, tuning)
+        found += _doubles(workspace, base, train, items, facts, tuning)
     order = ("error", "warning", "note")
     return sorted(found, key=lambda one: order.index(one.level))
 
@@ -103,13 +103,22 @@ def _machine_findings(workspace: Workspace, base: Base, train: Train, facts: Dat
 
 
 def _doubles(
-    workspace: Workspace, base: Base, train: Train, items: Sequence[Item], tuning: str | None
+    workspace: Workspace,
+    base: Base,
+    train: Train,
+    items: Sequence[Item],
+    facts: DataFacts,
+    tuning: str | None,
 ) -> Iterator[Finding]:
     version = collection_version(items)
     for record in workspace.store.tunings.newest(limit=RECENT):
         if record.id == tuning or record.status != "completed" or record.collection_version != version:
             continue
-        if _settings(record) == (base.name, _stated(train)):
+        stored = record.definition.get("recipe")
+        recipe = Recipe.model_validate(stored) if isinstance(stored, dict) else None
+        if recipe is None or recipe.base != base.name:
+            continue
+        if chosen(recipe.train, facts, base.parameters) == train:
             yield Finding(
                 "note",
                 "train",
@@ -117,18 +126,6 @@ def _doubles(
                 f"is '{record.model}'.",
             )
             return
-
-
-def _settings(record: TuningRecord) -> tuple[str, dict[str, object]] | None:
-    stored = record.definition.get("recipe")
-    if not isinstance(stored, dict):
-        return None
-    recipe = Recipe.model_validate(stored)
-    return recipe.base, _stated(recipe.train)
-
-
-def _stated(train: Train) -> dict[str, object]:
-    return train.model_dump(mode="json")
 
 
 def _cores() -> int:
