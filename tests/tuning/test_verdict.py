@@ -20,7 +20,7 @@ from workbench.engine import Workspace
 from workbench.engine.lifecycle import create_run, runs
 from workbench.engine.records import find_run, get_run
 from workbench.engine.score import score_run
-from workbench.errors import TuningCancelled
+from workbench.errors import TuningCancelled, TuningError
 from workbench.statistics import holm, wilson
 from workbench.tuning.verdict.evaluating import evaluate_tuning
 from workbench.tuning.verdict.records import TuningVerdict, verdict_json
@@ -205,6 +205,20 @@ def test_a_deleted_run_is_made_anew(measured: Measured):
     assert measured.again(tuning).headline.base == measured.verdict.headline.base
     result = store.tunings.get(tuning).result
     assert result["steps"] == 3 and result["runs"]["verdict"] != "20200101-000000-ffffff"
+
+
+def test_a_model_that_gives_nothing_is_told_and_asked_again_once_mended(measured: Measured):
+    tuning, workspace = "20261121-120000-dddddd", measured.workspace
+    workspace.store.tunings.create(tuning, "quick", {})
+    adapter = workspace.root / "adapter" / "adapter_model.safetensors"
+    kept = adapter.read_bytes()
+    adapter.write_bytes(b"damaged")
+    with pytest.raises(TuningError, match=r"tuned model gave nothing that can be measured: .*'tuned'"):
+        measured.again(tuning)
+    run = workspace.store.tunings.get(tuning).result["runs"]["verdict"]
+    adapter.write_bytes(kept)
+    found = measured.again(tuning)
+    assert found.runs["verdict"] == run and found.headline == measured.verdict.headline
 
 
 def test_an_experiment_that_cannot_be_asked_leaves_the_verdict_standing(measured: Measured, tmp_path: Path):

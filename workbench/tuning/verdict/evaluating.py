@@ -13,7 +13,7 @@ from workbench.core.collection import Item
 from workbench.core.tuning import Recipe
 from workbench.engine.plan import make_plan
 from workbench.engine.workspace import Workspace
-from workbench.errors import TuningCancelled, WorkbenchError
+from workbench.errors import TuningCancelled, TuningError, WorkbenchError
 from workbench.tuning.folders import TuningFolder
 from workbench.tuning.snapshot import read_items
 from workbench.tuning.verdict.forgetting import forgetting_verdicts
@@ -22,7 +22,13 @@ from workbench.tuning.verdict.held_out import held_out_perplexity
 from workbench.tuning.verdict.memorising import memorisation
 from workbench.tuning.verdict.others import other_experiments
 from workbench.tuning.verdict.recall import recall_of
-from workbench.tuning.verdict.records import PerplexityVerdict, RecallVerdict, SliceVerdict, TuningVerdict
+from workbench.tuning.verdict.records import (
+    PerplexityVerdict,
+    PromptVerdict,
+    RecallVerdict,
+    SliceVerdict,
+    TuningVerdict,
+)
 from workbench.tuning.verdict.running import OnVerdict, VerdictRuns
 from workbench.tuning.verdict.source import experiment_again
 
@@ -56,7 +62,10 @@ def evaluate_tuning(
     run = runs.finished("verdict", again.experiment)
     gaps = RunGaps(workspace, run, again.metric, base, tuned, again.experiment.margin)
     prompts, shortcut = gaps.prompts(again.teacher, again.headline)
+    headline = next(one for one in prompts if one.prompt == again.headline)
+    _check_answered(gaps, headline)
     notes = [*again.notes, *unknown]
+    notes += [f"{cell}: {count:,} outputs ended in an error: {error}" for cell, error, count in gaps.errors()]
     forgotten, lost = forgetting_verdicts(workspace, runs, others, recipe.evaluate.margin)
     notes += lost
     perplexity = _perplexity(workspace, runs, run, folder, gaps, (base, tuned), notes)
@@ -76,7 +85,7 @@ def evaluate_tuning(
         margin=gaps.experiment.margin,
         base_model=base,
         tuned_model=tuned,
-        headline=next(one for one in prompts if one.prompt == again.headline),
+        headline=headline,
         prompts=tuple(prompts),
         takes=tuple(gaps.takes(again.headline)),
         slices=tuple(_slices(recipe.evaluate.slices, gaps, again.headline, notes)),
@@ -100,6 +109,16 @@ def check_evaluation(workspace: Workspace, recipe: Recipe, items: Sequence[Item]
     again = experiment_again(workspace, recipe, base, f"{base}, tuned", items)
     other_experiments(workspace, recipe, again.experiment, base, f"{base}, tuned")
     make_plan(workspace, again.experiment.model_copy(update={"models": (base,)}))
+
+
+def _check_answered(gaps: RunGaps, headline: PromptVerdict) -> None:
+    for side, found in (("base", headline.base), ("tuned model", headline.tuned)):
+        if not found.n:
+            first = next((error for _, error, _ in gaps.errors()), "no output could be scored.")
+            raise TuningError(
+                f"The {side} gave nothing that can be measured: {first} Mend that, then resume the tuning: "
+                "it measures what is missing."
+            )
 
 
 def _completions(folder: TuningFolder, items: Sequence[Item]) -> list[str]:

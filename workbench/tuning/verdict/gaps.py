@@ -130,6 +130,12 @@ class RunGaps:
             )
         return found
 
+    def errors(self) -> list[tuple[str, str, int]]:
+        """(cell, error, outputs) of what ended in errors, the most frequent first within a cell."""
+        labels = {cell.index: cell.label for cell in (*self._base, *self._tuned)}
+        found = self._workspace.store.outputs.errors(self._record.id)
+        return [(labels[cell], error, count) for cell, error, count in found if cell in labels]
+
     def texts(self, headline: str) -> list[tuple[int, str, str]]:
         """(row, base's text, tuned model's text) for the headline prompt, where both gave an output."""
         store, run = self._workspace.store.outputs, self._record.id

@@ -40,7 +40,8 @@ class VerdictRuns:
         Args:
             plan: lays the experiment out where its rows and prompts are not the workspace's.
 
-        Raises TuningCancelled when a person stopped it or the tuning; what is stored stays.
+        Calls that ended in errors are made again. Raises TuningCancelled when a person stopped it or the
+        tuning; what is stored stays.
         """
         self.check()
         run = self.known.get(purpose)
@@ -49,7 +50,7 @@ class VerdictRuns:
             run = self._created(purpose, make_plan(self._workspace, experiment) if plan is None else plan())
         else:
             status = progress(self._workspace, run).status
-            if status == "completed":
+            if status == "completed" and not record.errors:
                 return run
             if status not in LIVE:
                 resume_run(self._workspace, run, owner="command")
