@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Command, start
+from tests.require import require
 from tests.tuning.conftest import MEASURED, RECIPE, SAMPLES
 from tests.tuning.test_tuned_models import trained
 from tests.tuning.tuned_nano import tuned_workspace
@@ -23,6 +25,7 @@ EXACTLY = ["tuning", "model", "status", "seconds", "base", "tuned", "comparison"
 @pytest.fixture(autouse=True)
 def _its_own_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other tests train at the same time."""
+    require(find_spec("trl"), "the packages to train with: pip install 'workbench[tuning]'")
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.engine.conftest import adds, write_workspace
 from tests.fake_openai import BaseUrl, openai_server
 from tests.models.tiny import tiny_model
+from tests.require import require
 from workbench.core.document import load
 from workbench.core.tuning import Recipe
 from workbench.engine import Workspace
@@ -54,6 +56,7 @@ def workspace(
     tmp_path: Path, server: BaseUrl, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Workspace]:
     """Its own turn to train, too: other tests train at the same time."""
+    require(find_spec("trl"), "the packages to train with: pip install 'workbench[tuning]'")
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
     root = write_workspace(tmp_path / "root", server, rows=24)
     models = root / "experiments" / "models.yaml"

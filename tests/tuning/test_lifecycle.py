@@ -37,6 +37,7 @@ from workbench.tuning import (
 from workbench.tuning.dispatch import MOST_STARTS, TuningDispatch, note_start
 from workbench.tuning.folders import TuningFolder
 from workbench.tuning.records import hold, is_held
+from workbench.tuning.telling import Telling
 from workbench.tuning.turns import turn, turn_is_free, waiting_for
 
 
@@ -90,6 +91,7 @@ def test_a_model_name_that_is_no_folder_name_is_refused(
         ({"base": "nobody"}, "no model named 'nobody'"),
         ({"base": "server"}, "another server"),
         ({"base": "tiny@int8"}, "quantized weights cannot be trained"),
+        ({"train": {"objective": "orpo", "method": "prompt"}}, "does not go with method 'prompt'"),
         ({"evaluate": {"experiment": "nothing"}}, "no experiment named 'nothing'"),
         ({"evaluate": {"forgetting": ["nothing"]}}, "no experiment or dataset named 'nothing'"),
         ({"collect": {"runs": ["nothing"]}}, "nothing"),
@@ -241,6 +243,22 @@ def test_a_deleted_tuning_can_come_back(workspace: Workspace, recipe: Recipe) ->
     assert [one.id for one in tunings(workspace)] == [tuning]
     with pytest.raises(UnknownName):
         undelete_tuning(workspace, "nobody")
+
+
+def test_what_words_count_is_told_as_steps(workspace: Workspace, recipe: Recipe) -> None:
+    tuning = create_tuning(workspace, recipe)
+    seen: list[TuningProgress] = []
+    telling = Telling(workspace, get_tuning(workspace, tuning), seen.append)
+    telling.words("transit: 1,200 of 1,600 answers")
+    telling.words("dropped: the last word was just now")
+    assert [(one.step, one.steps, one.message) for one in seen] == [
+        (1200, 1600, "transit: 1,200 of 1,600 answers")
+    ]
+    state = tuning_progress(workspace, tuning)
+    assert (state.step, state.steps) == (1200, 1600)
+    workspace.store.tunings.set(tuning, cancel_requested=True)
+    with pytest.raises(TuningCancelled):
+        Telling(workspace, get_tuning(workspace, tuning)).words("Perplexity")
 
 
 def test_what_is_not_measured_yet_is_null(workspace: Workspace, recipe: Recipe) -> None:

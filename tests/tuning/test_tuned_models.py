@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.require import require
 from tests.tuning.tuned_nano import learnt, random_adapter, tuned_workspace
 from workbench.core.collection import CollectionItem, collection_version
 from workbench.core.document import load
@@ -49,6 +51,7 @@ evaluate: {experiment: transit-samples, forgetting: [labels], limit: 4, prompts:
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    require(find_spec("trl"), "the packages to train with: pip install 'workbench[tuning]'")
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
     opened = tuned_workspace(tmp_path / "root")
     opened.models.remove("tuned")

@@ -9,14 +9,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.engine.conftest import adds
 from tests.fake_openai import BaseUrl, openai_server
-from tests.require import require
 from tests.tuning.conftest import RECIPE
 from workbench.core.document import load
 from workbench.core.tuning import Recipe
@@ -76,7 +74,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
 def test_killed_cancelled_and_measured_it_loses_nothing(
     workspace: Workspace, server: BaseUrl, worker: subprocess.Popen[bytes]
 ) -> None:
-    require(find_spec("trl"), "the packages to train with: pip install 'workbench[tuning]'")
     tuning = create_tuning(workspace, load(Recipe, SLOWLY))
     source = lambda: get_tuning(workspace, tuning).definition["sources"].get("samples")  # noqa: E731
     wait_until(lambda: source() is not None and progress(workspace, source()).total > 0)

@@ -38,6 +38,7 @@ OPTIONAL = {
     "torchao": "torchao_int8 and torchao_int4 (workbench[quantization])",
     "optimum": "quanto_int8 and quanto_int4 (workbench[quantization])",
     "peft": "LoRA adapters (workbench[adapters])",
+    "trl": "tuning models (workbench[tuning])",
     "psycopg": "PostgreSQL as the database",
     "langchain_openai": "OpenAI's models through LangChain",
 }
@@ -140,7 +141,9 @@ def _worker(opened: Workspace) -> Finding:
 
 
 def _files(opened: Workspace) -> Iterator[Finding]:
-    broken = opened.broken()
+    from workbench.tuning import broken_recipes
+
+    broken = [*opened.broken(), *broken_recipes(opened)]
     yield from (Finding("file", False, str(problem)) for problem in broken)
     if not broken:
         counts = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from workbench.core.run import Progress
 
 SECONDS_BETWEEN_LINES = 5.0
+NUMBER = re.compile(r"[\d,.]+")
+"""Words that differ in their numbers alone say that something counts on."""
 
 
 @contextmanager
@@ -49,15 +52,21 @@ def shown_progress() -> Iterator[Callable[[Progress], None]]:
 
 
 def _lines() -> Callable[[Progress], None]:
-    last_s, last_done, last_message = -SECONDS_BETWEEN_LINES, 0, ""
+    last_s, last_done, last_message, said_s = -SECONDS_BETWEEN_LINES, 0, "", 0.0
 
     def show(progress: Progress) -> None:
-        nonlocal last_s, last_done, last_message
+        nonlocal last_s, last_done, last_message, said_s
+        now_s = time.monotonic()
+        counts_on = NUMBER.sub("", progress.message) == NUMBER.sub("", last_message)
         if progress.message and progress.message != last_message:
-            say(progress.message)
-        last_message = progress.message
-        now_s, finished = time.monotonic(), progress.done == progress.total
-        if progress.done != last_done and (finished or now_s - last_s >= SECONDS_BETWEEN_LINES):
+            if not counts_on or now_s - said_s >= SECONDS_BETWEEN_LINES:
+                say(progress.message)
+                last_message, said_s = progress.message, now_s
+        else:
+            last_message = progress.message
+        finished = progress.done == progress.total
+        due = finished or now_s - last_s >= SECONDS_BETWEEN_LINES
+        if progress.total and progress.done != last_done and due:
             last_s, last_done = now_s, progress.done
             say(f"{progress.done}/{progress.total} {pace(progress)}".rstrip())
 

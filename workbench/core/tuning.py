@@ -215,8 +215,9 @@ class TuningProgress:
     """How far a tuning is.
 
     Attributes:
-        steps: of the optimiser, in all; 0 before that is known.
-        seconds_left: of the training alone, once it can be told.
+        step, steps: of what the stage counts: of the optimiser while training, answers of a run while one is
+            made or measured; 0 where nothing is counted.
+        seconds_left: of the stage, once it can be told.
         message: what it is at, in words; of a failed one, why.
     """
 

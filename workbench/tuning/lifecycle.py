@@ -329,8 +329,10 @@ def _summary(workspace: Workspace, record: TuningRecord) -> TuningSummary:
 def _check_names(workspace: Workspace, recipe: Recipe) -> None:
     """Raises UnknownName for what the recipe names and the workspace does not have."""
     from workbench.tuning.checking.base import find_base
+    from workbench.tuning.training.combinations import check_combination
 
     find_base(workspace.models.spec(recipe.base))
+    check_combination(recipe.train)
     measured = recipe.evaluate
     if measured.experiment is not None:
         workspace.experiment(measured.experiment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from workbench.errors import TuningCancelled
 from workbench.storage.tunings import TuningRecord
 
 BETWEEN_S = 0.5
+COUNTED = re.compile(r"([\d,]*\d) of ([\d,]*\d) ")  # "transit: 1,200 of 1,600 answers"
 CANCELLED = "Cancelled; `resume` goes on from here."
 
 OnTuningProgress = Callable[[TuningProgress], None]
@@ -48,9 +50,11 @@ class Telling:
             self._write(step, steps, seconds_left, message, {})
 
     def words(self, message: str) -> None:
-        """What it is at, of a stage that counts nothing. Raises TuningCancelled once a person asked to stop."""
+        """What it is at, in words; what they count is told as steps. Raises TuningCancelled when stopped."""
         self.check()
-        self.tell(0, 0, None, message)
+        counted = COUNTED.search(message)
+        done, total = (int(part.replace(",", "")) for part in counted.groups()) if counted else (0, 0)
+        self.tell(done, total, None, message)
 
     def cancelled(self) -> bool:
         """Whether a person asked to stop; looked up at most twice a second."""
