@@ -35,7 +35,17 @@ from workbench.tuning.cards.risks import contaminated, personal, risk_sentences
 from workbench.tuning.snapshot import write_items
 from workbench.tuning.training.events import EventLog
 from workbench.tuning.verdict.memorising import memorisation
-from workbench.tuning.verdict.records import ForgettingVerdict, Gap, Level, ModelTakes, PromptVerdict
+from workbench.tuning.verdict.records import (
+    ForgettingVerdict,
+    Gap,
+    Level,
+    ModelTakes,
+    PerplexityVerdict,
+    PromptVerdict,
+    RecallVerdict,
+    SliceVerdict,
+    WinRate,
+)
 
 TUNING = "20261121-120000-aaaaaa"
 HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b) & \"quoted\" 'too' ```\n# heading"
@@ -207,6 +217,46 @@ def test_it_tells_data_recipe_environment_results_and_risks(tuned: Workspace):
         "base: nano",
     ):
         assert told in text, told
+
+
+def test_every_part_of_a_verdict_has_its_place(tuned: Workspace):
+    sides = {"base": PROMPT.base, "tuned": PROMPT.tuned, "gap": PROMPT.gap}
+    unknown = Level(math.nan, math.nan, math.nan, 0)
+    nothing = Gap(math.nan, math.nan, math.nan, math.nan, math.nan, 0, "undecided")
+    whole = a_verdict(
+        prompts=(PROMPT, replace(PROMPT, prompt="hot", sampling={"temperature": 0.7}, gap=WORSE)),
+        shortcut=replace(PROMPT, prompt="direct (tuned) against step-by-step (base)"),
+        slices=(
+            SliceVerdict("steps", HOSTILE, 90, **sides),
+            SliceVerdict("steps", "4", 1, unknown, unknown, nothing),
+        ),
+        win_rate=WinRate(0.6, 0.53, 0.67, 0.004, 90, 50, 60),
+        forgetting=(ForgettingVerdict("labels", "team-labels", "test", "shots", "accuracy", "r", **sides),),
+        perplexity=PerplexityVerdict("`reasoning` of transit#test", **sides),
+        memorisation=memorisation([HOSTILE * 3], [(0, "a", HOSTILE * 3), (1, "b", "c")]),
+        recall=RecallVerdict(100, "r", **sides),
+    )
+    tuned.store.tunings.set(TUNING, result=verdict_json(whole))
+    card = model_card(tuned, TUNING)
+    assert [one.title for one in card.sections][2:8] == [
+        "Results",
+        "By slice",
+        "What was forgotten",
+        "Held-out text",
+        "Training text in the outputs",
+        "Speed, memory and cost",
+    ]
+    page = Page(model_card_html(card))
+    assert not page.open and {tag for tag, _ in page.tags} <= ALLOWED
+    drawn = [given["class"] for tag, given in page.tags if tag == "circle"]
+    assert drawn.count("effect-dot better") == 3 and drawn.count("effect-dot worse") == 1
+    for told in (
+        "hot · temperature 0.7",
+        "win rate 0.600 [0.530, 0.670]",
+        "Asked 100 of the learnt questions",
+    ):
+        assert told in page.text, told
+    assert "nan" not in page.text.replace("nano", "").casefold()
 
 
 def test_a_tuning_that_was_not_measured_says_so(tuned: Workspace):
