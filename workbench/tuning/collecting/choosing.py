@@ -20,6 +20,7 @@ from workbench.tuning.collecting.candidates import (
     corrections_of,
     outputs_of,
 )
+from workbench.tuning.collecting.held_back import REPEATS
 from workbench.tuning.collecting.merits import Merits, merits, only_scores
 from workbench.tuning.collecting.picking import (
     ENOUGH,
@@ -83,12 +84,12 @@ def choose(
     counts = {source.run: workspace.store.outputs.counts(source.run) for source in sources}
     looked_at = sum(counts[one.run].get(cell.index, 0) for one in sources for cell in one.cells)
     if settings.teach is None:
-        sources = [_with_prompts(source, settings, counts[source.run], left_out) for source in sources]
+        sources = [with_prompts(source, settings, counts[source.run], left_out) for source in sources]
         if not any(source.cells for source in sources):
-            raise CollectionError(_needs_teach(sources))
+            raise CollectionError(needs_teach(sources))
     if task == "preference" and settings.pairs == "ratings":
         judged = {source.run: only_scores(workspace, source) for source in sources}
-        say(f"Reading the ratings of {len(sources)} runs")
+        say("Reading the ratings")
         picked = _from_ratings(workspace, settings, sources, left_out)
         return Choice(tuple(picked), judged, looked_at, left_out, "raters' preferences", None)
     judged = {source.run: merits(workspace, source, settings.pick) for source in sources}
@@ -97,7 +98,7 @@ def choose(
             f"By '{next(iter(judged.values())).name}' alone nobody can tell good outputs from bad ones; say "
             "from where on they are good, by `pick.at_least` or `pick.at_most`."
         )
-    say(f"Reading {looked_at:,} outputs")
+    say(f"Reading the outputs, {looked_at:,} in all")
     picked = _by_merit(workspace, settings, task, sources, judged, left_out)
     first = next(iter(judged.values()))
     seen = [one.best for one in judged.values() if one.best is not None]
@@ -170,20 +171,21 @@ def _first(pairs: list[Picked], per_row: int, left_out: Counter[str]) -> list[Pi
     return pairs[:per_row]
 
 
-def _with_prompts(
+def with_prompts(
     source: Source, settings: Collect, counts: Mapping[int, int], left_out: Counter[str]
 ) -> Source:
     """The run without the cells that no single prompt made, whose messages nobody knows."""
     usable = tuple(cell for cell in source.cells if source.prompt(cell) is not None)
     without = [cell for cell in source.cells if cell not in usable]
     if any(cell.prompt in settings.prompts for cell in without):
-        raise CollectionError(_needs_teach([source]))
+        raise CollectionError(needs_teach([source]))
     for cell in without:
         left_out[NO_PROMPT] += counts.get(cell.index, 0)
     return replace(source, cells=usable)
 
 
-def _needs_teach(sources: Sequence[Source]) -> str:
+def needs_teach(sources: Sequence[Source]) -> str:
+    """A sentence for outputs that no single prompt made."""
     kind = "an imported file that does not tell what was asked" if sources[0].imported else "an ensemble"
     return (
         f"The outputs of run '{sources[0].run}' come from {kind}, so that there are no messages they "
@@ -194,7 +196,7 @@ def _needs_teach(sources: Sequence[Source]) -> str:
 def _remedy(reason: str) -> str:
     if reason == NO_PROMPT:
         return "name the prompt that is trained by `teach: PROMPT`"
-    if reason == "repeats a held-back row":
+    if reason == REPEATS:
         return "collect from rows that no evaluation split repeats"
     if "answer" in reason:
         return "keep the reasoning (`reasoning: keep`), or teach a prompt whose answer rule fits"

@@ -24,7 +24,7 @@ from workbench.tuning.cleaning.applying import clean
 from workbench.tuning.cleaning.balancing import balance
 from workbench.tuning.cleaning.stored import BALANCE
 from workbench.tuning.collecting.choosing import Choice, choose
-from workbench.tuning.collecting.held_back import joined, overlapping
+from workbench.tuning.collecting.held_back import REPEATS, joined, overlapping
 from workbench.tuning.collecting.sources import Source, open_sources
 from workbench.tuning.collecting.splits import held_back_splits
 from workbench.tuning.collecting.teaching import Teacher
@@ -82,7 +82,7 @@ def collect(
     now = datetime.datetime.now(datetime.UTC)
     collection = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     report = _report(gathered, items, splits, time.perf_counter() - began)
-    say(f"Storing {len(items):,} items")
+    say(f"Storing the collection, {len(items):,} in all")
     workspace.store.collections.create(
         collection, name, teaches, settings.model_dump(mode="json", exclude_defaults=True), report, items
     )
@@ -113,14 +113,14 @@ def _add_outputs(
     choice = choose(workspace, settings, task, sources, say)
     gathered.left_out.update(choice.left_out)
     gathered.report |= _told(settings, sources, choice, teacher)
-    say(f"Comparing {len(choice.picked):,} picks with {len(splits)} held-back splits")
+    say(f"Comparing what was picked, {len(choice.picked):,} in all, with rows kept for evaluation")
     repeats = _repeats(workspace, splits, choice, gathered)
-    say(f"Writing {len(choice.picked):,} examples")
+    say("Writing the examples")
     before = len(gathered.items)
     for one in choice.picked:
         place = one.better.place
         if (place.source.run, place.position) in repeats:
-            gathered.left_out["repeats a held-back row"] += 1
+            gathered.left_out[REPEATS] += 1
             continue
         written = teacher.item(one, choice.merits.get(place.source.run))
         if isinstance(written, str):
@@ -169,7 +169,7 @@ def _add_files(
         for at in sorted(found):
             origin = read.items[at].origin
             gathered.overlaps.append({"file": origin.file or file} | asdict(found[at]))
-        gathered.left_out["repeats a held-back row"] += len(found)
+        gathered.left_out[REPEATS] += len(found)
         gathered.items += [item for at, item in enumerate(read.items) if at not in found]
         told.append({"file": file, "items": len(read.items), "unmapped": list(read.unmapped)})
     if told:
@@ -196,7 +196,7 @@ def _check(gathered: Gathered) -> None:
 def _finished(settings: Collect, gathered: Gathered, say: OnProgress) -> list[CollectionItem]:
     """The items in their places, cleaned, balanced and limited; what that drops stays to be looked at."""
     if settings.clean:
-        say(f"Cleaning {len(gathered.items):,} items")
+        say(f"Cleaning what was found, {len(gathered.items):,} in all")
     cleaned = clean(gathered.items, settings.clean)
     told = ("step", "settings", "seen", "dropped", "changed")
     gathered.report["clean"] = [{name: getattr(one, name) for name in told} for one in cleaned.reports]

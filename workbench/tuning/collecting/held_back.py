@@ -11,6 +11,8 @@ from workbench.engine.workspace import Workspace
 from workbench.tuning.collecting.overlap import Overlap, Overlaps
 from workbench.tuning.collecting.sources import Columns
 
+REPEATS = "repeats a held-back row"
+"""Why a text is not learnt from although it was picked."""
 PAGE_ROWS = 5_000
 COMPARED_TOGETHER = 20_000_000
 """Characters of texts that are compared at once: their words take much memory."""

@@ -80,10 +80,14 @@ def item_page(
     reason: str | None = None,
     limit: int = 50,
     offset: int = 0,
+    find: str = "",
 ) -> list[CollectionItem]:
-    """Some items of a collection in their order, of one state or reason. Raises UnknownName."""
+    """Some items of a collection in their order, of one state or reason, or that hold a text.
+
+    Raises UnknownName.
+    """
     record = find_collection(workspace, collection)
-    return workspace.store.collections.items(record.id, state, reason, limit=limit, offset=offset)
+    return workspace.store.collections.items(record.id, state, reason, limit=limit, offset=offset, find=find)
 
 
 def kept_items(workspace: Workspace, collection: str) -> list[Item]:
