@@ -20,7 +20,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results"
 TIMEOUT_S = 3600
-SHARED = ("models", "prompts")  # what measurements have in common; they measure nothing
+SHARED = ("bare_trl", "models", "prompts")  # what measurements have in common; they measure nothing
 
 
 def names() -> list[str]:

@@ -94,7 +94,9 @@ def prepared(base: Base, train: Train, folder: TuningFolder, batch: int, digits:
     folder.train.write_text("\n".join(map(json.dumps, rows)) + "\n", "utf-8")
     folder.validation.write_text("\n".join(map(json.dumps, rows[:size])) + "\n", "utf-8")
     asked = ({"role": "user", "content": "1 2 3"},)
-    TrainingJob("bench", str(base.folder), complete, samples=(asked,) * 4, device="cpu").write(folder.job)
+    TrainingJob(
+        "bench", str(base.folder), complete, samples=(asked,) * 4, sample_tokens=16, device="cpu"
+    ).write(folder.job)
     return complete, estimate_training_memory(base, complete, facts).total
 
 
