@@ -73,3 +73,13 @@ def test_a_broken_recipe_says_where_and_the_others_work(workspace: Workspace, te
 def test_an_unknown_recipe_is_one_clear_error(workspace: Workspace, name: str) -> None:
     with pytest.raises(UnknownName):
         load_recipe(workspace, name)
+
+
+def test_every_recipe_that_ships_can_be_asked_for(workspace_root: Path) -> None:
+    opened = Workspace.open(workspace_root)
+    assert broken_recipes(opened) == []
+    for name in recipe_names(opened):
+        recipe = load_recipe(opened, name)
+        assert recipe.base in opened.models.names()
+        for experiment in (*(recipe.collect.runs if recipe.collect else ()), recipe.evaluate.experiment):
+            assert experiment is None or opened.experiment(experiment).name == experiment

@@ -29,8 +29,8 @@ def lineage(
 
     \b
     Examples:
-      workbench models lineage small-quickstart
-      workbench models lineage small-quickstart --items --json
+      workbench models lineage small-transit
+      workbench models lineage small-transit --items --json
     """
     from workbench.tuning import lineage as line_of
     from workbench.tuning import lineage_items, lineage_json
@@ -67,7 +67,7 @@ def undelete(context: typer.Context, model: TunedModel, as_json: AsJson = False)
 
     \b
     Example:
-      workbench models undelete small-quickstart
+      workbench models undelete small-transit
     """
     from workbench.tuning import undelete_tuned_model
 

@@ -204,7 +204,7 @@ def remove(
     \b
     Examples:
       workbench models remove qwen
-      workbench models remove small-quickstart
+      workbench models remove small-transit
     """
     opened = workspace(context)
     used_in = remove_tuned(opened, name)
