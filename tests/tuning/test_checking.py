@@ -288,7 +288,7 @@ def test_memory_grows_with_what_is_held(tiny: Base):
     assert held(many("preference"), objective="dpo") > lora
     assert held(gradient_checkpointing=True) < lora
     assert held(max_tokens=120) < lora, "longer ones are left out"
-    assert held(processes=2) == 2 * lora
+    assert held(processes=2) >= 2 * lora
     assert held(method="full", objective="dpo") > held(method="full"), "the base is held to compare with"
 
 

@@ -84,6 +84,8 @@ def estimate_training_memory(base: Base, train: Train, facts: DataFacts) -> Trai
         # gradients grow as what forward kept is let go: the larger of the two counts
         if train.accumulate == 1:
             gradients = max(head, gradients - activations - logits)
+    if train.processes > 1:  # what is exchanged is held beside
+        gradients += learnt * NUMBER
     found = TrainingMemory(
         libraries=LIBRARIES_BYTES + (EXTENSION_BYTES if train.method == "qlora" else 0),
         weights=_weights(base, train),
