@@ -6,6 +6,7 @@ import gc
 import json
 import math
 import resource
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,6 +183,24 @@ def test_it_stops_once_looks_get_no_better_and_keeps_the_best(tmp_path: Path, ba
     expected = tensors(checkpoint_at(folder.checkpoints, best) / "adapter_model.safetensors")
     assert kept.keys() == expected.keys() and all((kept[key] == expected[key]).all() for key in kept)
     assert set(checkpoint_steps(folder.checkpoints)) == {best, state.step - 4, state.step}
+
+
+@pytest.mark.parametrize("ended", ["completed", "early"])
+def test_what_was_killed_before_its_model_was_saved_saves_it_without_another_step(
+    tmp_path: Path, base: Path, ended: str
+):
+    folder = training_folder(tmp_path / "t", base, epochs=6, learning_rate=0.05, patience=2)
+    if ended == "early":
+        write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
+    before = trained(folder)
+    kept = tensors(folder.model / "adapter_model.safetensors")
+    shutil.rmtree(folder.model)
+    lines = folder.events.read_text().splitlines(keepends=True)
+    folder.events.write_text("".join(lines[:-1]))
+    after = trained(folder)
+    assert (after.status, after.step, after.best_step) == (ended, before.step, before.best_step)
+    again = tensors(folder.model / "adapter_model.safetensors")
+    assert all((again[key] == kept[key]).all() for key in kept)
 
 
 def test_patience_can_be_endless(tmp_path: Path, base: Path):

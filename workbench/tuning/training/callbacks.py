@@ -105,11 +105,15 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
                 **self._times(state.global_step),
             )
             self._tell_overfitting(state.global_step)
+        if state.global_step < state.max_steps and self.had_enough():
+            control.should_training_stop = True
+
+    def had_enough(self) -> bool:
+        """Whether the last looks, as many as it has patience for, were no better than the best before."""
         best, patience = best_look(self.looks), self._job.train.patience
-        if best is None or patience is None or state.global_step >= state.max_steps:
-            return
-        if sum(step > best for step in self.looks) >= patience:
-            self.early = control.should_training_stop = True
+        if best is not None and patience is not None:
+            self.early = sum(step > best for step in self.looks) >= patience
+        return self.early
 
     def on_save(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """A checkpoint is whole. Where there is no validation loss to look at, the model answers now."""

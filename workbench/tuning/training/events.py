@@ -25,6 +25,7 @@ from workbench.tuning.folders import TuningFolder
 
 TrainingStatus = Literal["starting", "training", "completed", "early", "cancelled", "failed"]
 ENDED: frozenset[TrainingStatus] = frozenset({"completed", "early", "cancelled", "failed"})
+END_KEYS = ("step", "seconds", "parts", "peak_memory_bytes", "best_step", "validation_loss")
 POINT_KEYS = (
     "epoch",
     "loss",
@@ -165,13 +166,14 @@ def read_state(folder: TuningFolder) -> TrainingState:
         elif kind == "left_checkpoint":
             left.append((event["step"], event["why"]))
         elif kind == "end":
-            found |= {key: event[key] for key in ("step", "seconds", "parts", "peak_memory_bytes")}
+            found |= {key: event[key] for key in END_KEYS}
             found |= {"status": event["outcome"], "seconds_left": 0.0}
         elif kind == "failed":
             found |= {"status": "failed", "message": event["sentence"], "seconds_left": None}
     best = best_look(looks)
-    if best is not None:
-        found |= {"best_step": best, "validation_loss": looks[best], "overfitting": turned(looks)}
+    if best is not None:  # at the end it may be another one, where the best state was broken
+        seen = {"best_step": best, "validation_loss": looks[best], "overfitting": turned(looks)}
+        found = seen | found
     return TrainingState(**found, left_checkpoints=tuple(left))
 
 

@@ -83,7 +83,7 @@ def train(
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     process = _start(folder, job)
     try:
-        _follow(folder, process, on_progress, cancelled)
+        heeded = _follow(folder, process, on_progress, cancelled)
     finally:
         _end(process)
     state = read_state(folder)
@@ -91,6 +91,11 @@ def train(
         on_progress(state)
     if state.status == "cancelled":
         raise TuningCancelled(_stopped(state))
+    if not heeded:
+        raise TuningCancelled(
+            f"The tuning was cancelled, and ended in the middle of a step that took more than "
+            f"{LONGEST_STOP_S / 60:.0f} minutes; resume goes on from the last state."
+        )
     if state.status in ("completed", "early") and process.returncode == 0:
         return _result(folder, job, state)
     raise TuningError(_why(folder, state, process.returncode))
@@ -135,7 +140,8 @@ def _follow(
     process: subprocess.Popen[bytes],
     on_progress: OnProgress | None,
     cancelled: Callable[[], bool] | None,
-) -> None:
+) -> bool:
+    """Waits for the end; returns whether a stop that was asked for was heeded in time."""
     seen: tuple[int, int] | None = None
     stop_by: float | None = None
     while process.poll() is None:
@@ -143,13 +149,14 @@ def _follow(
             folder.cancel.touch()
             stop_by = time.monotonic() + LONGEST_STOP_S
         if stop_by is not None and time.monotonic() > stop_by:
-            return
+            return False
         size = _size(folder.events)
         if on_progress is not None and size != seen:
             seen = size
             on_progress(read_state(folder))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(POLL_S)
+    return True
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,7 @@ import threading
 import traceback
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -34,6 +34,9 @@ from workbench.tuning.training.clock import Clock
 from workbench.tuning.training.combinations import check_combination
 from workbench.tuning.training.disk import disk_sentence, is_disk_full
 from workbench.tuning.training.events import EventLog, best_look
+
+if TYPE_CHECKING:
+    from workbench.tuning.training.session import Session
 
 FAILED, DISK_FULL, LEFT_ALONE = 1, 28, 3
 LOCK_S = 20.0
@@ -106,28 +109,35 @@ def _work(folder: TuningFolder, log: EventLog, first: bool) -> None:
         log.write("start", **session.told(step, trainer))
     if session.machine.all_hear(folder.cancel.exists()):
         if first:
-            _tell_end(log, session, "cancelled", step or 0)
+            _tell_end(log, session, "cancelled", step or 0, best_look(session.looks))
         return
-    trainer.train(
-        resume_from_checkpoint=None if step is None else str(checkpoint_at(folder.checkpoints, step))
-    )
+    held = None  # the step whose weights are in memory
+    if step is None or not (step >= session.steps.total or watcher.had_enough()):
+        newest = None if step is None else str(checkpoint_at(folder.checkpoints, step))
+        trainer.train(resume_from_checkpoint=newest)
+        held = trainer.state.global_step
     if not first:
         return
-    outcome = "cancelled" if watcher.cancelled else "early" if watcher.early else "completed"
-    reached = trainer.state.global_step
-    best = best_look(session.looks)
-    if best is not None and best != reached:
-        problem = what_is_broken(checkpoint_at(folder.checkpoints, best))
-        if problem is not None:
-            log.write("left_checkpoint", step=best, why=problem)
-            best = None
+    reached = (step or 0) if held is None else held
+    best = _best_there(folder, log, session.looks, held)
     with clock.part("saving"):
-        session.save(trainer, reached, best)
-    _tell_end(log, session, outcome, reached)
+        session.save(trainer, reached if best is None else best, held)
+    outcome = "cancelled" if watcher.cancelled else "early" if watcher.early else "completed"
+    _tell_end(log, session, outcome, reached, best)
 
 
-def _tell_end(log: EventLog, session: Any, outcome: str, step: int) -> None:
-    best = best_look(session.looks)
+def _best_there(folder: TuningFolder, log: EventLog, looks: dict[int, float], held: int | None) -> int | None:
+    """The best look whose weights can be had; None where there was no look."""
+    for step in sorted((step for step in looks if step > 0), key=lambda step: (looks[step], step)):
+        why = None if step == held else what_is_broken(checkpoint_at(folder.checkpoints, step))
+        if why is None:
+            return step
+        if step == best_look(looks):
+            log.write("left_checkpoint", step=step, why=why)
+    return None
+
+
+def _tell_end(log: EventLog, session: Session, outcome: str, step: int, best: int | None) -> None:
     log.write(
         "end",
         outcome=outcome,

@@ -126,12 +126,11 @@ class Session:
             "seconds": round(self.clock.seconds, 3),
         }
 
-    def save(self, trainer: Any, reached: int, best: int | None) -> None:
-        """Writes model/ from the best look's weights, or the last where there is none."""
+    def save(self, trainer: Any, step: int, held: int | None) -> None:
+        """Writes model/ with the weights of a step, taken from its checkpoint unless they are `held`."""
         network = trainer.accelerator.unwrap_model(trainer.model)
-        if best is not None and best != reached:
-            take_back(network, checkpoint_at(self.folder.checkpoints, best))
-        step = reached if best is None else best
+        if step != held:
+            take_back(network, checkpoint_at(self.folder.checkpoints, step))
         about = {
             "base": Path(self.job.base).name,
             "step": step,
