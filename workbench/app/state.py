@@ -59,6 +59,11 @@ OLDER = "older"  # two runs whose change is shown
 NEWER = "newer"
 PROBE = "probe"  # the probe run whose report is shown
 RATER = "rater"  # who rates
+TUNING = "tuning"  # the tuning that the Fine-tune page shows
+RECIPE = "recipe"  # the recipe that it edits
+COLLECTION = "collection"
+ITEM = "item"  # of the collection, as is the next
+SHOWN = "shown"  # which of its items: kept, dropped, all, or a reason
 
 # --- in the session
 UNDO = "undo"
@@ -70,6 +75,7 @@ ADDRESS = "address "  # + a URL key: the value that the address bar was made to 
 DRAFT = "draft "  # + kind and name: text that is not saved yet
 REVISION = "revision "  # + kind and name: counts changes made outside a form's own fields
 RATE = "rate "  # + what: of the item that is being rated
+CURATE = "curate "  # + what: of the collection that is looked through
 TRIED = "tried "  # + prompt: results of trying it
 
 MAX_CHARACTERS = 200

@@ -71,12 +71,7 @@ class Outlook:
 
 
 def outlook(
-    workspace: Workspace,
-    recipe: Recipe,
-    base: Base,
-    items: Sequence[Item],
-    facts: DataFacts,
-    reading: Reading,
+    workspace: Workspace, recipe: Recipe, base: Base, items: Sequence[Item], reading: Reading
 ) -> Outlook:
     """Puts together what is known of a training on `items`. Loads nothing and asks no model.
 

@@ -1,0 +1,89 @@
+"""What to do with a tuned model: go on with what was rated since, use it, look at it, delete it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.app.pages import go, link
+from workbench.app.widgets.errors import explained
+from workbench.app.widgets.said import say_next
+from workbench.app.widgets.text import escaped
+from workbench.app.widgets.tune_new import free
+from workbench.app.widgets.undo import offer_undo
+from workbench.engine import Workspace, ensure_worker
+from workbench.errors import TuningError
+from workbench.storage.tunings import TuningRecord
+from workbench.tuning import (
+    continue_tuning,
+    delete_tuned_model,
+    experiments_with,
+    undelete_tuned_model,
+)
+
+
+def next_steps(ws: Workspace, record: TuningRecord) -> None:
+    """One row of buttons; without the model only what does not need it."""
+    name = record.model
+    if name is None:
+        return
+    if name not in ws.models.names():
+        st.info(
+            escaped(
+                f"The model '{name}' was deleted; bring it back with `workbench models undelete {name}`."
+            ),
+            icon=":material/delete:",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Continue with what I rated since",
+            icon=":material/autorenew:",
+            key="tuning continue",
+            help="Tunes this model further by the same recipe, on what was rated, corrected and run since.",
+        ):
+            with explained("continuing"):
+                again = continue_tuning(ws, record.id)
+                ensure_worker(ws)
+                go("tune", tuning=again)
+        if st.button("Use in an experiment", icon=":material/science:", key="tuning use"):
+            with explained("making the experiment"):
+                go("experiments", experiment=experiment_with(ws, record, name))
+        link("model", "The model", ":material/neurology:", model=name)
+        if st.button("Delete the model", icon=":material/delete:", key="model delete", type="tertiary"):
+            with explained("deleting the model"):
+                _delete(ws, name)
+                st.rerun()
+
+
+def experiment_with(ws: Workspace, record: TuningRecord, model: str) -> str:
+    """The name of an experiment that asks the model; made of the verdict's one where there is none.
+
+    Raises TuningError where there is nothing to make it of.
+    """
+    there = experiments_with(ws, model)
+    if there:
+        return there[0]
+    source = str((record.result or {}).get("experiment", ""))
+    names = ws.experiment_names()
+    if source not in names:
+        raise TuningError(
+            f"The experiment '{source}' of the verdict is not in this workspace; make a new one and name "
+            f"'{model}' among its models."
+        )
+    base = str(record.definition["recipe"]["base"])
+    name = free(f"{source}-{model}"[:60].rstrip("-_."), names)
+    again = ws.experiment(source).model_copy(
+        update={"name": name, "models": (base, model), "quantization": (), "baseline": None}
+    )
+    ws.save_experiment(again)
+    return name
+
+
+def _delete(ws: Workspace, name: str) -> None:
+    used = delete_tuned_model(ws, name)
+    if used:
+        named = ", ".join(used)
+        say_next(
+            escaped(f"Deleted {name}. These experiments still name it and cannot run without it: {named}.")
+        )
+    offer_undo(f"model {name}", lambda: undelete_tuned_model(ws, name))
