@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.engine.conftest import adds
+from tests.fake_openai import openai_server
 from workbench.core.document import load
 from workbench.core.tuning import Recipe, TuningProgress
 from workbench.engine import Workspace, progress
@@ -135,6 +138,31 @@ def test_the_run_that_is_missing_is_made_and_nothing_to_learn_from_says_why(
     assert len(workspace.store.runs.newest()) == 1
 
 
+def test_cancelled_while_it_collects_it_asks_only_the_rest_afterwards(
+    workspace: Workspace, recipe: Recipe
+) -> None:
+    with openai_server(delay_s=0.3, answer=adds) as slow:
+        rows = workspace.models.models_file
+        (tiny,) = (line for line in rows.read_text().splitlines() if "name: tiny" in line)
+        server = f"{{name: server, provider: openai, model: fake, base_url: '{slow}', concurrency: 2}}"
+        rows.write_text(f"models:\n  - {server}\n{tiny}\n")
+        impossible = {"runs": ["samples"], "pick": {"metric": "exact_match", "at_least": 2}}
+        tuning = create_tuning(workspace, changed(recipe, collect=impossible), owner="command")
+        with in_background(execute_tuning, workspace, tuning) as raised:
+            while tuning_progress(workspace, tuning).step < 4:
+                time.sleep(0.05)
+            cancel_tuning(workspace, tuning)
+        assert isinstance(raised[0], TuningCancelled)
+        assert tuning_progress(workspace, tuning).status == "cancelled"
+        run = get_tuning(workspace, tuning).definition["sources"]["samples"]
+        assert progress(workspace, run).status == "cancelled" and 4 <= progress(workspace, run).done < 24
+        resume_tuning(workspace, tuning, owner="command")
+        with pytest.raises(CollectionError):
+            execute_tuning(workspace, tuning)
+        assert progress(workspace, run).status == "completed"
+        assert len(slow.bodies) <= 24 + 2, "only what was in flight is asked twice"
+
+
 def test_a_queued_tuning_is_cancelled_at_once_and_can_be_resumed(
     workspace: Workspace, recipe: Recipe
 ) -> None:
@@ -250,7 +278,6 @@ def test_what_words_count_is_told_as_steps(workspace: Workspace, recipe: Recipe)
     seen: list[TuningProgress] = []
     telling = Telling(workspace, get_tuning(workspace, tuning), seen.append)
     telling.words("transit: 1,200 of 1,600 answers")
-    telling.words("dropped: the last word was just now")
     assert [(one.step, one.steps, one.message) for one in seen] == [
         (1200, 1600, "transit: 1,200 of 1,600 answers")
     ]

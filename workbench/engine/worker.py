@@ -73,6 +73,7 @@ def serve(root: Path, parent: int | None = None, warm: bool = False, beside: Seq
         while True:
             worked = work_next(workspace)
             if not worked and parent is not None and not _exists(parent) and not others.look():
+                others.ended.set()
                 return
             if not worked:
                 time.sleep(POLL_S)
@@ -84,12 +85,13 @@ class _Others:
     def __init__(self, workspace: Workspace, beside: Sequence[Beside]) -> None:
         self._workspace, self._beside = workspace, beside
         self._one_at_a_time = threading.Lock()
+        self.ended = threading.Event()
 
     def look_on(self) -> None:
-        """Looks after them again and again."""
-        while True:
+        """Looks after them again and again, until the worker has ended."""
+        while not self.ended.is_set():
             self.look()
-            time.sleep(BESIDE_POLL_S)
+            self.ended.wait(BESIDE_POLL_S)
 
     def look(self) -> bool:
         """Looks after them once; whether any is left."""
