@@ -31,7 +31,7 @@ FULL_COPIES = 8.0
 PAGE = 4096
 SPLIT = 2**25
 """Smaller blocks are cut out of a heap that is never quite full."""
-HEAP: dict[Method, float] = {"lora": 1.85, "qlora": 1.6}
+HEAP: dict[Method, float] = {"lora": 1.85, "qlora": 1.85}
 """How much larger than its blocks; measured. What low-rank matrices give in passing leaves more gaps."""
 OTHER_HEAP = 1.4
 SIXTEEN_BITS = 0.6
@@ -100,7 +100,10 @@ def estimate_training_memory(base: Base, train: Train, facts: DataFacts) -> Trai
         processes=train.processes,
     )
     running = found.total // train.processes
-    return replace(found, loading=max(0, found.libraries + _while_loading(base, train) - running))
+    more = max(0, found.libraries + _while_loading(base, train) - running)
+    if train.method == "qlora":  # what held the weights before leaves gaps that are not given back
+        more = max(more, NUMBER * sum(layer.parameters for layer in base.linear))
+    return replace(found, loading=more)
 
 
 def _while_loading(base: Base, train: Train) -> int:
