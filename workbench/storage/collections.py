@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from workbench.core.collection import CollectionItem, Item, ItemState, Task, version_of_keys
 from workbench.storage.database import Database
@@ -32,6 +32,22 @@ class CollectionRecord:
     report: dict[str, Any]
     created_at: datetime.datetime
     deleted_at: datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlace:
+    """Where an item stands among those that a filter lets through.
+
+    Attributes:
+        before, after: the numbers of the nearest ones; None at the ends.
+        ahead: how many stand before it.
+        total: how many there are.
+    """
+
+    before: int | None
+    after: int | None
+    ahead: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +133,12 @@ class Collections:
         numbers: Sequence[int] | None = None,
         limit: int | None = None,
         offset: int = 0,
+        find: str = "",
     ) -> list[CollectionItem]:
-        """Items in their order, those asked for."""
+        """Items in their order, those asked for; `find` is a text in anything that they hold, in any case."""
         table = collection_items
         query = select(table.c.number, table.c.state, table.c.reason, table.c.detail, table.c.item)
-        query = query.where(table.c.collection == collection).order_by(table.c.number)
-        if state is not None:
-            query = query.where(table.c.state == state)
-        if reason is not None:
-            query = query.where(table.c.reason == reason)
+        query = query.where(*_asked(collection, state, reason, find)).order_by(table.c.number)
         with self._database.read() as connection:
             if numbers is not None:
                 parts = [numbers[at : at + MOST_VALUES] for at in range(0, len(numbers), MOST_VALUES)]
@@ -135,6 +148,25 @@ class Collections:
             else:
                 found = list(connection.execute(query.limit(limit).offset(offset)))
         return sorted((_item(row) for row in found), key=lambda one: one.number)
+
+    def place(
+        self,
+        collection: str,
+        number: int,
+        state: ItemState | None = None,
+        reason: str | None = None,
+        find: str = "",
+    ) -> ItemPlace:
+        """Where a number stands, or would stand, among the items that `items` gives for the same filter."""
+        here = collection_items.c.number
+        query = select(
+            func.max(case((here < number, here))),
+            func.min(case((here > number, here))),
+            func.count(case((here < number, here))),
+            func.count(),
+        ).where(*_asked(collection, state, reason, find))
+        with self._database.read() as connection:
+            return ItemPlace(*connection.execute(query).one())
 
     def version(self, collection: str) -> str:
         """The name of what is kept, as `collection_version` gives it, without reading the items."""
@@ -189,6 +221,18 @@ class Collections:
         query = select(table.c.what).where(table.c.collection == collection)
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(table.c.id.desc()).limit(limit)).scalars())
+
+
+def _asked(collection: str, state: ItemState | None, reason: str | None, find: str) -> list[Any]:
+    table = collection_items
+    asked = [table.c.collection == collection]
+    if state is not None:
+        asked.append(table.c.state == state)
+    if reason is not None:
+        asked.append(table.c.reason == reason)
+    if find:
+        asked.append(table.c.item.icontains(_encode(find)[1:-1], autoescape=True))
+    return asked
 
 
 def _values(collection: str, one: CollectionItem) -> dict[str, Any]:

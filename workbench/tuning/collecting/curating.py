@@ -20,7 +20,7 @@ def accept(workspace: Workspace, collection: str, numbers: Sequence[int], author
     """Keeps items, whatever dropped them; gives how many were not kept before. Raises CollectionError."""
     found, items = _items(workspace, collection, numbers)
     changes = [ItemChange(one.number, "kept") for one in items if one.state != "kept"]
-    workspace.store.collections.change(found, f"accepted {_counted(len(changes))}", changes, author)
+    workspace.store.collections.change(found, f"accepted {_named(changes)}", changes, author)
     return len(changes)
 
 
@@ -35,7 +35,7 @@ def reject(
     changes = [
         ItemChange(one.number, "dropped", BY_PERSON, detail) for one in items if one.state != "dropped"
     ]
-    workspace.store.collections.change(found, f"rejected {_counted(len(changes))}", changes, author)
+    workspace.store.collections.change(found, f"rejected {_named(changes)}", changes, author)
     return len(changes)
 
 
@@ -96,5 +96,5 @@ def _items(workspace: Workspace, collection: str, numbers: Sequence[int]) -> tup
     return record.id, items
 
 
-def _counted(count: int) -> str:
-    return "1 item" if count == 1 else f"{count:,} items"
+def _named(changes: Sequence[ItemChange]) -> str:
+    return f"item {changes[0].number}" if len(changes) == 1 else f"{len(changes):,} items"
