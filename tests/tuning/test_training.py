@@ -219,6 +219,31 @@ def test_without_validation_the_last_weights_are_kept_and_samples_are_still_aske
     assert all((kept[key] == last[key]).all() for key in kept)
 
 
+def test_a_stop_before_the_first_step_leaves_no_model(tmp_path: Path, base: Path):
+    folder = training_folder(tmp_path / "t", base)
+    folder.cancel.touch()
+    state = trained(folder)
+    assert (state.status, state.step) == ("cancelled", 0) and not folder.model.exists()
+
+
+def test_where_the_best_state_is_broken_the_next_best_is_kept(tmp_path: Path, base: Path):
+    folder = training_folder(tmp_path / "t", base, learning_rate=0.05, epochs=8, patience=None)
+    write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
+    before = trained(folder)
+    assert before.best_step is not None and before.best_step < before.step
+    (checkpoint_at(folder.checkpoints, before.best_step) / "adapter_model.safetensors").write_bytes(b"")
+    lines = folder.events.read_text().splitlines(keepends=True)
+    folder.events.write_text("".join(lines[:-1]))
+    after = trained(folder)
+    there = {
+        step: loss for step, loss in looks(folder).items() if step in checkpoint_steps(folder.checkpoints)
+    }
+    del there[before.best_step]
+    assert after.best_step == min(there, key=lambda step: there[step])
+    assert after.validation_loss == there[after.best_step]
+    assert after.left_checkpoints[-1][0] == before.best_step
+
+
 def test_batches_that_are_added_up_step_like_one_large_batch(tmp_path: Path, base: Path):
     at_once = training_folder(tmp_path / "a", base, batch=4, held_back=0)
     added_up = training_folder(tmp_path / "b", base, batch=2, accumulate=2, held_back=0)

@@ -96,6 +96,7 @@ def test_a_cancelled_training_keeps_the_best_and_goes_on_when_asked_again(tmp_pa
     job = TrainingJob.read(folder.job)
     shorter = job.train.model_copy(update={"epochs": None, "max_steps": state.step + 5})
     TrainingJob(job.tuning, job.base, shorter).write(folder.job)
+    folder.cancel.unlink()
     assert work(folder) == 0
     assert read_state(folder).resumed_from == state.step
     started = read_state(folder).start["at"]
