@@ -112,6 +112,14 @@ def test_a_failure_is_forgotten_once_training_starts_again(tmp_path: Path):
     assert (read_state(folder).status, read_state(folder).message) == ("starting", "")
 
 
+def test_of_several_processes_the_one_that_failed_first_tells_why(tmp_path: Path):
+    folder = TuningFolder(tmp_path)
+    told(
+        folder, start(), ("failed", {"sentence": "No room."}), ("failed", {"sentence": "Connection closed."})
+    )
+    assert read_state(folder).message == "No room."
+
+
 def checkpoint(checkpoints: Path, step: int) -> Path:
     folder = checkpoint_at(checkpoints, step)
     folder.mkdir(parents=True)

@@ -168,7 +168,7 @@ def read_state(folder: TuningFolder) -> TrainingState:
         elif kind == "end":
             found |= {key: event[key] for key in END_KEYS}
             found |= {"status": event["outcome"], "seconds_left": 0.0}
-        elif kind == "failed":
+        elif kind == "failed" and found.get("status") != "failed":  # the others only lost their partner
             found |= {"status": "failed", "message": event["sentence"], "seconds_left": None}
     best = best_look(looks)
     if best is not None:  # at the end it may be another one, where the best state was broken
