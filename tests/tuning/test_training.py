@@ -185,6 +185,18 @@ def test_it_stops_once_looks_get_no_better_and_keeps_the_best(tmp_path: Path, ba
     assert set(checkpoint_steps(folder.checkpoints)) == {best, state.step - 4, state.step}
 
 
+def test_the_last_weights_are_kept_where_that_is_asked(tmp_path: Path, base: Path):
+    folder = training_folder(
+        tmp_path / "t", base, max_steps=8, learning_rate=0.05, patience=None, evaluate_every=2, keep="last"
+    )
+    write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
+    state = trained(folder)
+    assert (state.status, state.step) == ("completed", 8) and len(looks(folder)) >= 4
+    kept = tensors(folder.model / "adapter_model.safetensors")
+    last = tensors(checkpoint_at(folder.checkpoints, 8) / "adapter_model.safetensors")
+    assert all((kept[key] == last[key]).all() for key in last)
+
+
 @pytest.mark.parametrize("ended", ["completed", "early"])
 def test_what_was_killed_before_its_model_was_saved_saves_it_without_another_step(
     tmp_path: Path, base: Path, ended: str

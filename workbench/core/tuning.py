@@ -147,6 +147,11 @@ class Train(Strict):
     patience: int | None = Field(
         3, ge=1, description="looks without a better validation loss after which it stops; null: never"
     )
+    keep: Literal["best", "last"] = Field(
+        "best",
+        description="which weights: those of the least validation loss, or the last ones (a model that "
+        "learns from its own samples gets better while its loss on them rises)",
+    )
     samples: int = Field(4, ge=0, le=32, description="fixed prompts that it answers at each look")
     precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic; bf16 suits GPUs")
     gradient_checkpointing: bool = Field(False, description="less memory, more time")

@@ -119,7 +119,7 @@ def _work(folder: TuningFolder, log: EventLog, first: bool) -> None:
     if not first:
         return
     reached = (step or 0) if held is None else held
-    best = _best_there(folder, log, session.looks, held)
+    best = None if job.train.keep == "last" else _best_there(folder, log, session.looks, held)
     with clock.part("saving"):
         session.save(trainer, reached if best is None else best, held)
     outcome = "cancelled" if watcher.cancelled else "early" if watcher.early else "completed"
