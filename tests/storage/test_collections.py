@@ -60,6 +60,33 @@ def test_a_person_undoes_what_she_did_and_nothing_of_others(collections: Collect
     assert collections.undo("c", "ada") is None
 
 
+def test_once_everybody_undid_everything_it_is_as_it_was(collections: Collections):
+    before = collections.items("c")
+    collections.change("c", "ada edits", [ItemChange(1, "kept", item=item(1, "uno"))], "ada")
+    collections.change("c", "bob rejects", [ItemChange(1, "dropped"), ItemChange(2, "dropped")], "bob")
+    collections.change("c", "cy edits", [ItemChange(1, "kept", item=item(1, "ein"))], "cy")
+    assert collections.undo("c", "ada") == "ada edits"
+    assert collections.items("c", numbers=[1])[0].item.completion == "ein"
+    assert collections.undo("c", "bob") == "bob rejects"
+    assert [one.state for one in collections.items("c", numbers=[1, 2])] == ["kept", "kept"]
+    assert collections.undo("c", "cy") == "cy edits"
+    assert collections.items("c") == before and collections.changes("c") == []
+
+
+def test_a_change_leaves_alone_what_is_no_longer_as_it_was_seen(collections: Collections):
+    seen = collections.items("c", numbers=[0, 1, 2])
+    collections.change("c", "bob rejects", [ItemChange(0, "dropped", "person")], "bob")
+    collections.change("c", "bob edits", [ItemChange(1, "kept", item=item(1, "uno"))], "bob")
+    late = [ItemChange(one.number, "dropped", "length", seen=one) for one in seen]
+    assert collections.change("c", "cleaned", late) == 1
+    assert [(one.state, one.reason) for one in collections.items("c", numbers=[0, 1, 2])] == [
+        ("dropped", "person"),
+        ("kept", ""),
+        ("dropped", "length"),
+    ]
+    assert collections.change("c", "again", late[:2]) == 0 and collections.changes("c")[0] == "cleaned"
+
+
 def test_half_a_surrogate_pair_is_stored(collections: Collections):
     odd = item(0, "smile \ud83d")
     collections.change("c", "edited", [ItemChange(0, "kept", item=odd)])

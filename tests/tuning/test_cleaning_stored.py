@@ -20,6 +20,7 @@ from workbench.tuning import (
     kept_balance,
     training_items,
 )
+from workbench.tuning.collecting import edit, reject
 
 ID = "20261121-100000-abc123"
 ITEMS = [
@@ -79,6 +80,19 @@ def test_a_preview_changes_nothing_and_counts_what_applying_does(workspace: Work
 def test_cleaning_that_finds_nothing_leaves_no_change(workspace: Workspace):
     apply_cleaning(workspace, ID, ["refusals", {"contains": "zebra"}])
     assert workspace.store.collections.changes(ID) == []
+
+
+def test_what_a_person_does_while_cleaning_works_stays(workspace: Workspace):
+    def meanwhile(step: str, done: int, total: int) -> None:
+        if done == total:
+            reject(workspace, ID, [0], "bob")
+            edit(workspace, ID, 3, "mail Bob", "bob")
+
+    apply_cleaning(workspace, ID, ["white_space", "pii"], "ann", on_progress=meanwhile)
+    assert [(state, text) for state, _, _, text in stored(workspace)][::3] == [
+        ("dropped", "yes "),
+        ("kept", "mail Bob"),
+    ]
 
 
 def test_an_item_that_a_person_takes_back_is_masked(workspace: Workspace):

@@ -52,13 +52,19 @@ class ItemPlace:
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """What an item becomes; `item` None leaves its text as it is."""
+    """What an item becomes; `item` None leaves its text as it is.
+
+    Attributes:
+        seen: the item from which the change was worked out; where its state or text is another by now, it
+            stays as it is.
+    """
 
     number: int
     state: ItemState
     reason: str = ""
     detail: str = ""
     item: Item | None = None
+    seen: CollectionItem | None = None
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -175,11 +181,14 @@ class Collections:
         with self._database.read() as connection:
             return version_of_keys(connection.execute(query.order_by(table.c.number)).scalars())
 
-    def change(self, collection: str, what: str, changes: Sequence[ItemChange], author: str = "") -> None:
-        """Changes items together; `undo` takes the whole of it back."""
+    def change(self, collection: str, what: str, changes: Sequence[ItemChange], author: str = "") -> int:
+        """Changes items together and gives how many; `undo` takes the whole of it back."""
         if not changes:
-            return
+            return 0
         with self._database.write() as connection:
+            changes = _as_seen(connection, collection, changes)
+            if not changes:
+                return 0
             before = list(_before(connection, collection, changes))
             _apply(connection, collection, changes)
             connection.execute(
@@ -191,11 +200,13 @@ class Collections:
                     created_at=datetime.datetime.now(datetime.UTC),
                 )
             )
+        return len(changes)
 
     def undo(self, collection: str, author: str | None = None) -> str | None:
         """Takes the last change back and gives its words; None where there is none.
 
-        With `author`, the last change of that person; items that somebody changed since stay as they are.
+        With `author`, the last change of that person; items that somebody changed since stay as they are,
+        and become what they were before either change once that one is taken back, too.
         """
         table = collection_changes
         query = select(table.c.id, table.c.what, table.c.before).where(table.c.collection == collection)
@@ -204,14 +215,18 @@ class Collections:
             last = connection.execute(mine.order_by(table.c.id.desc()).limit(1)).first()
             if last is None:
                 return None
-            since = connection.execute(query.where(table.c.id > last.id))
-            changed = {number for later in since for number, *_ in json.loads(later.before)}
-            before = [
-                ItemChange(number, state, reason, detail, None if item is None else Item.from_json(item))
-                for number, state, reason, detail, item in json.loads(last.before)
-                if number not in changed
-            ]
-            _apply(connection, collection, before)
+            before = {entry[0]: entry for entry in json.loads(last.before)}
+            since = connection.execute(query.where(table.c.id > last.id).order_by(table.c.id)).all()
+            for later in since:
+                _hand_on(connection, later, before)
+            _apply(
+                connection,
+                collection,
+                [
+                    ItemChange(number, state, reason, detail, None if item is None else Item.from_json(item))
+                    for number, state, reason, detail, item in before.values()
+                ],
+            )
             connection.execute(delete(table).where(table.c.id == last.id))
         return str(last.what)
 
@@ -221,6 +236,32 @@ class Collections:
         query = select(table.c.what).where(table.c.collection == collection)
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(table.c.id.desc()).limit(limit)).scalars())
+
+
+def _hand_on(connection: Connection, later: Any, before: dict[int, list[Any]]) -> None:
+    """Takes out of `before` what a later change is about, which from now on remembers that in its place."""
+    entries = json.loads(later.before)
+    met = [entry for entry in entries if entry[0] in before]
+    for entry in met:
+        _, *place, item = before.pop(entry[0])
+        entry[1:] = [*place, entry[4] if item is None else item]
+    if met:
+        table = collection_changes
+        text = json.dumps(entries, ensure_ascii=False)
+        connection.execute(update(table).where(table.c.id == later.id).values(before=text))
+
+
+def _as_seen(connection: Connection, collection: str, changes: Sequence[ItemChange]) -> Sequence[ItemChange]:
+    """The changes without those of items that are no longer as they were seen."""
+    table = collection_items
+    seen = {one.number: (one.seen.state, one.seen.item.key) for one in changes if one.seen is not None}
+    query = select(table.c.number, table.c.state, table.c.key).where(table.c.collection == collection)
+    numbers = list(seen)
+    for at in range(0, len(numbers), MOST_VALUES):
+        for row in connection.execute(query.where(table.c.number.in_(numbers[at : at + MOST_VALUES]))):
+            if seen[row.number] == (row.state, row.key):
+                del seen[row.number]
+    return [one for one in changes if one.number not in seen] if seen else changes
 
 
 def _asked(collection: str, state: ItemState | None, reason: str | None, find: str) -> list[Any]:

@@ -27,6 +27,8 @@ def apply_cleaning(
 ) -> Cleaned:
     """Cleans the kept items of a collection (by id) as one change; dropped ones stay to be looked at.
 
+    What somebody changes while it works stays as that person has it.
+
     Raises UnknownName for a collection or a step that there is not, CollectionError for a step's settings.
     """
     _, kept = _kept(workspace, collection)
@@ -35,14 +37,15 @@ def apply_cleaning(
     done = clean(items, steps, numbers=numbers, on_progress=on_progress)
     changes = [
         ItemChange(
-            number,
+            one.number,
             "dropped" if outcome.reason else "kept",
             outcome.reason,
             outcome.detail,
-            None if outcome.item is before else outcome.item,
+            None if outcome.item is one.item else outcome.item,
+            seen=one,
         )
-        for number, before, outcome in zip(numbers, items, done.outcomes, strict=True)
-        if outcome.reason or outcome.item is not before
+        for one, outcome in zip(kept, done.outcomes, strict=True)
+        if outcome.reason or outcome.item is not one.item
     ]
     workspace.store.collections.change(collection, _words(done), changes, author)
     return done
@@ -65,7 +68,7 @@ def apply_balance(
     staying = set(balance(items, settings))
     detail = f"by {settings.by}"
     changes = [
-        ItemChange(one.number, "dropped", BALANCE, detail)
+        ItemChange(one.number, "dropped", BALANCE, detail, seen=one)
         for place, one in enumerate(kept)
         if place not in staying
     ]

@@ -58,10 +58,9 @@ def edit(
     """
     found, (one,) = _items(workspace, collection, [number])
     item = one.item
+    meanwhile = f"Somebody changed item {number} meanwhile; look at it again before you edit it."
     if was is not None and item.completion != was:
-        raise CollectionError(
-            f"Somebody changed item {number} meanwhile; look at it again before you edit it."
-        )
+        raise CollectionError(meanwhile)
     if rejected is not None and item.rejected is None:
         raise CollectionError(f"Item {number} is no preference, so that it has no worse text to edit.")
     worse = item.rejected if rejected is None else rejected
@@ -74,8 +73,9 @@ def edit(
     edited = replace(item.edited(completion), rejected=worse)
     if edited == item and one.state == "kept":
         return
-    change = ItemChange(number, "kept", item=None if edited == item else edited)
-    workspace.store.collections.change(found, f"edited item {number}", [change], author)
+    change = ItemChange(number, "kept", item=None if edited == item else edited, seen=one)
+    if not workspace.store.collections.change(found, f"edited item {number}", [change], author):
+        raise CollectionError(meanwhile)
 
 
 def undo(workspace: Workspace, collection: str, author: str | None = None) -> str | None:
