@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.tuning.finished_runs import finished_run, make_workspace, rate, sum_row, write_split
+from tests.tuning.finished_runs import PROMPTS, finished_run, make_workspace, rate, sum_row, write_split
 from workbench.core.collection import Item, collection_version
 from workbench.core.prompt import AnswerRule
 from workbench.core.tuning import Collect
@@ -437,6 +437,21 @@ def test_rows_that_repeat_a_held_back_row_are_dropped_and_listed(workspace: Work
     assert (long["row"], long["how"], long["split"]) == ("long", "13 words in a row", "more#validation")
     assert long["words"].startswith("the tram starts with 30 passengers")
     assert report["left_out"] == {"repeats a held-back row": 2}
+
+
+@pytest.mark.parametrize(
+    "examples", ["{from: 'sums#test', count: 2}", "{rows: [{question: 'what is 901 + 7', answer: 908}]}"]
+)
+def test_held_back_rows_are_no_examples_of_a_taught_prompt(workspace: Workspace, examples: str):
+    text = f"name: peek\n{PROMPTS['direct']}\nexamples: {examples}\n"
+    (workspace.root / "prompts" / "peek.yaml").write_text(text)
+    run = finished_run(workspace, steps, prompts=["peek", "direct"])
+    for settings in ({}, {"teach": "peek"}, {"prompts": "peek"}):
+        with pytest.raises(CollectionError, match=r"'peek' shows examples out of 'sums#test'.*teach: PROMPT"):
+            made(workspace, runs=[run], **settings)
+    for settings in ({"teach": "direct"}, {"prompts": "direct"}):
+        items, _ = made(workspace, runs=[run], **settings)
+        assert {len(item.messages) for item in items} == {1}
 
 
 def test_splits_to_be_kept_apart_must_be_there(workspace: Workspace):

@@ -109,7 +109,7 @@ def _add_outputs(
     sources = open_sources(workspace, settings)
     if not sources:
         return
-    teacher = Teacher(workspace, sources, settings.teach, settings.reasoning)
+    teacher = Teacher(workspace, sources, settings.teach, settings.reasoning, splits)
     choice = choose(workspace, settings, task, sources, say)
     gathered.left_out.update(choice.left_out)
     gathered.report |= _told(settings, sources, choice, teacher)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from workbench.core.collection import Item, Origin
@@ -21,9 +22,10 @@ from workbench.prompting.json_path import parse_path
 from workbench.prompting.read import read_answer
 from workbench.prompting.select import check_source
 from workbench.tuning.collecting.candidates import Candidate, Place
+from workbench.tuning.collecting.held_back import joined, overlapping
 from workbench.tuning.collecting.merits import Merits
 from workbench.tuning.collecting.picking import Picked
-from workbench.tuning.collecting.sources import Source
+from workbench.tuning.collecting.sources import Source, prompt_columns
 
 NO_PROMPT = "made by no single prompt"
 NO_ANSWER = "no answer to keep"
@@ -46,12 +48,19 @@ class Teacher:
         sources: the runs, each with the merits that its outputs were picked by, where they were.
         teach: the prompt of the library that is trained; None: the one that made each text.
         reasoning: `drop` keeps the answer alone, written as the trained prompt reads it.
+        held_back: DATASET#SPLIT of rows that no taught message may show.
 
-    Raises CollectionError for an ensemble to teach, and PromptError for examples out of the rows at hand.
+    Raises CollectionError for an ensemble to teach and for examples out of held-back rows, and PromptError
+    for examples out of the rows at hand.
     """
 
     def __init__(
-        self, workspace: Workspace, sources: list[Source], teach: str | None, reasoning: Reasoning
+        self,
+        workspace: Workspace,
+        sources: list[Source],
+        teach: str | None,
+        reasoning: Reasoning,
+        held_back: Sequence[str] = (),
     ) -> None:
         self._drop = reasoning == "drop"
         self._composers = {one.run: Composer(workspace.datasets, one.plan.dataset) for one in sources}
@@ -68,6 +77,8 @@ class Teacher:
                 if prompt.examples is not None and not source.imported:
                     check_source(prompt.examples, f"{source.plan.dataset.name}#{source.plan.dataset.split}")
             self._taught = prompt
+        for one in [self._taught] if self._taught else _prompts_of(sources):
+            _check_examples(workspace, one, held_back)
 
     @property
     def taught(self) -> Prompt | None:
@@ -167,6 +178,33 @@ class Teacher:
             place = next(at for at, one in enumerate(source.plan.cells) if one.index == cell)
             self._sampling[key] = source.plan.sampling[place].stated()
         return self._sampling[key]
+
+
+def _prompts_of(sources: Sequence[Source]) -> list[Prompt]:
+    """The prompts that made the texts, each version once."""
+    found = (source.prompt(cell) for source in sources for cell in source.cells)
+    return list({one.version: one for one in found if one is not None}.values())
+
+
+def _check_examples(workspace: Workspace, prompt: Prompt, held_back: Sequence[str]) -> None:
+    """Raises CollectionError where a prompt's examples are rows that are kept for evaluation."""
+    examples = prompt.examples
+    if examples is None or examples.count == 0:
+        return
+    named = (examples.from_ or "").casefold()
+    shown_of = next((split for split in held_back if split.casefold() == named), None)
+    if shown_of is None and examples.rows:
+        rows = [dict(row) for row in examples.rows]
+        columns = tuple(sorted(prompt_columns([prompt], None)))
+        texts = [joined(row, columns) for row in rows]
+        found = overlapping(workspace, held_back, texts, {columns}, every_column=False)
+        shown_of = next((one.split for one in found.values() if one.how == "same words"), None)
+    if shown_of is not None:
+        raise CollectionError(
+            f"Prompt '{prompt.name}' shows examples out of '{shown_of}', which is kept for evaluation, and "
+            "they would be learnt; teach a prompt without them (`teach: PROMPT`), collect from other prompts "
+            "(`prompts: [...]`), or take its examples out of another split."
+        )
 
 
 def written_answer(rule: AnswerRule, answer: str) -> str | None:
