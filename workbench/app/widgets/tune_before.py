@@ -9,16 +9,16 @@ import streamlit as st
 from workbench.app.pages import MENU, link
 from workbench.app.widgets.errors import say
 from workbench.app.widgets.model_facts import size
-from workbench.app.widgets.numbers import count, many, seconds
+from workbench.app.widgets.numbers import many, seconds
 from workbench.app.widgets.text import escaped
 from workbench.core.collection import Item
-from workbench.core.tuning import Recipe
+from workbench.core.tuning import Recipe, Train
 from workbench.engine import Workspace
 from workbench.errors import WorkbenchError
 from workbench.tuning import find_collection, find_sources, kept_items
 from workbench.tuning.checking.base import Base, find_base
 from workbench.tuning.checking.findings import Finding
-from workbench.tuning.checking.outlook import Outlook, outlook
+from workbench.tuning.checking.outlook import Outlook, evaluation_findings, outlook
 from workbench.tuning.checking.reading import find_reading, start_reading
 from workbench.tuning.training.combinations import check_combination
 
@@ -72,7 +72,11 @@ def look_ahead(ws: Workspace, recipe: Recipe) -> Before:
         if reading is None:
             start_reading(ws, base, collection)
             return Before(base=base, counting=True, collection=collection)
-        found = outlook(ws, recipe, base, _items(ws, collection), reading)
+        items = _items(ws, collection)
+        asked = recipe.model_copy(update={"train": Train(), "name": "any", "description": ""})
+        version = ws.store.collections.version(collection)
+        verdict = _evaluation(str(ws.root), version, asked.model_dump_json(), ws, recipe, items)
+        found = outlook(ws, recipe, base, items, reading, verdict)
         return Before(found, base, collection=collection)
     except WorkbenchError as problem:
         return Before(base=base, problem=problem)
@@ -94,12 +98,11 @@ def before_panel(ws: Workspace, recipe: Recipe, before: Before) -> None:
         )
         return
     found = before.found
-    examples, steps, takes = st.columns(3)
-    examples.metric("Examples", count(found.facts.examples))
-    steps.metric("Steps", count(found.steps))
-    takes.metric(
-        "Training",
-        f"{'' if found.measured else '~ '}{seconds(found.seconds)}",
+    about = "about" if found.measured else "very roughly"
+    examples = many(found.facts.examples, "example")
+    st.markdown(
+        f"**{examples}**, **{many(found.steps, 'step')}**, training takes {about} "
+        f"**{escaped(seconds(found.seconds))}**",
         help=_how_long(found.measured),
     )
     _memory(found)
@@ -140,6 +143,14 @@ def _items(ws: Workspace, collection: str) -> list[Item]:
 @st.cache_data(show_spinner=False, max_entries=4)
 def _kept(root: str, collection: str, version: str, _ws: Workspace) -> list[Item]:
     return kept_items(_ws, collection)
+
+
+@st.cache_data(show_spinner=False, max_entries=32, ttl=20)
+def _evaluation(
+    root: str, version: str, asked: str, _ws: Workspace, _recipe: Recipe, _items: list[Item]
+) -> list[Finding]:
+    """Kept for a moment, as it reads every experiment's file: most edits do not touch the verdict."""
+    return evaluation_findings(_ws, _recipe, _items)
 
 
 def _how_long(measured: bool) -> str:

@@ -31,13 +31,14 @@ LABELS = {
     "validation": "Share held back",
     "evaluate_every": "Steps between looks",
     "patience": "Patience, looks",
+    "keep": "Weights that are kept",
     "samples": "Prompts asked at each look",
     "merge": "Keep whole weights",
 }
 GROUPS: dict[str, tuple[str, ...]] = {
     "How long, how fast": ("epochs", "learning_rate", "batch", "max_steps"),
     "The method's own": ("rank", "alpha", "targets", "virtual_tokens", "beta", "dropout"),
-    "Against overfitting": ("validation", "patience", "evaluate_every", "weight_decay", "neftune"),
+    "Against overfitting": ("validation", "patience", "keep", "evaluate_every", "weight_decay", "neftune"),
     "More": (
         "schedule",
         "warmup",
@@ -61,15 +62,18 @@ def train_part(value: dict[str, Any], key: str, chosen: Sequence[Choice]) -> dic
     new = dict(value)
     left, right = st.columns(2)
     with left:
-        new["method"] = _word("Method", value.get("method", "lora"), METHODS, f"{key} method")
+        new["method"] = _word("Method", value.get("method", "lora"), METHODS, f"{key} method", "method")
     with right:
         new["objective"] = _word(
-            "Objective", value.get("objective", "supervised"), OBJECTIVES, f"{key} objective"
+            "Objective", value.get("objective", "supervised"), OBJECTIVES, f"{key} objective", "objective"
         )
     settled = _settled(new["method"], new["objective"])
     by_name = {one.name: one for one in fields()}
     choices = {one.field: one for one in chosen}
-    for group, names in GROUPS.items():
+    grouped = {name for names in GROUPS.values() for name in names}
+    others = tuple(name for name in by_name if name not in grouped and name not in ("method", "objective"))
+    for group, listed_here in GROUPS.items():
+        names = listed_here + (others if group == "More" else ())
         shown = [by_name[name] for name in names if name in by_name and by_name[name].applies_to(settled)]
         if not shown:
             continue
@@ -85,7 +89,7 @@ def train_part(value: dict[str, Any], key: str, chosen: Sequence[Choice]) -> dic
         if not one.applies_to(settled) or (name in new and new[name] == _plain(one.default)):
             new.pop(name, None)
     defaults = {"method": "lora", "objective": "supervised"}
-    return {name: one for name, one in new.items() if defaults.get(name) != one}
+    return {name: one for name, one in new.items() if name not in defaults or defaults[name] != one}
 
 
 def _group(
@@ -136,7 +140,7 @@ def _field(one: FieldHelp, value: dict[str, Any], key: str, choice: Choice | Non
     return found
 
 
-def _word(label: str, value: str, words: dict[str, str], key: str) -> str:
+def _word(label: str, value: str, words: dict[str, str], key: str, field: str) -> str:
     options = [*words, *([value] if value not in words else [])]
     return str(
         st.selectbox(
@@ -145,6 +149,7 @@ def _word(label: str, value: str, words: dict[str, str], key: str) -> str:
             index=options.index(value),
             key=key,
             format_func=lambda name: words.get(name, name),
+            help=escaped(Train.model_fields[field].description or ""),
         )
     )
 

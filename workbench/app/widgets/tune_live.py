@@ -93,7 +93,7 @@ def _bar(now: TuningProgress) -> None:
         st.info(escaped(words), icon=":material/hourglass:")
         return
     counted = ""
-    if now.steps:
+    if now.steps and f" of {count(now.steps)} " not in now.message:  # else its words count already
         what = "steps" if now.stage == "training" else "answers"
         counted = f" · {count(now.step)} of {count(now.steps)} {what}"
     left = f" · about {seconds(now.seconds_left)} left" if now.seconds_left is not None else ""

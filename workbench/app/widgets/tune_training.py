@@ -11,7 +11,7 @@ from workbench.app.widgets.tune_charts import loss_chart, small_chart
 from workbench.app.widgets.tune_samples import samples_panel
 from workbench.core.tuning import TuningPoint
 from workbench.engine import Workspace
-from workbench.tuning import TrainingState, TuningFolder, read_points, read_state
+from workbench.tuning import TrainingJob, TrainingState, TuningFolder, read_points, read_state
 
 MEGA = 1e6
 
@@ -25,7 +25,8 @@ def training_panel(ws: Workspace, tuning: str, live: bool = False) -> None:
             st.caption("Nothing was trained yet.")
         return
     _numbers(points, state)
-    _turned(state)
+    _turned(state, folder)
+    _no_better(points, state)
     loss_chart(points, state, key="loss")
     rate, norm = st.columns(2)
     with rate:
@@ -64,18 +65,41 @@ def _numbers(points: list[TuningPoint], state: TrainingState) -> None:
         column.metric(label, value)
 
 
-def _turned(state: TrainingState) -> None:
+def _turned(state: TrainingState, folder: TuningFolder) -> None:
     found = state.overfitting
     if found is None:
         return
+    kept = f"The weights of step {found.best_step} are kept."
+    if _keeps_last(folder):
+        kept = "The last weights are kept all the same, as the recipe says (`keep: last`)."
     st.warning(
         escaped(
             f"Overfitting: the validation loss was best at step {found.best_step} "
             f"({score(found.best_loss)}) and is worse since step {found.since} "
-            f"({score(found.validation_loss)}). The weights of step {found.best_step} are kept."
+            f"({score(found.validation_loss)}). {kept}"
         ),
         icon=":material/trending_up:",
     )
+
+
+def _keeps_last(folder: TuningFolder) -> bool:
+    try:
+        return TrainingJob.read(folder.job).train.keep == "last"
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _no_better(points: list[TuningPoint], state: TrainingState) -> None:
+    """The base itself may have told the held-back rows better than any state since."""
+    before = next((one.validation_loss for one in points if one.step == 0), None)
+    best = state.validation_loss
+    if before is not None and best is not None and best > before and state.overfitting is not None:
+        st.caption(
+            escaped(
+                f"Before training the validation loss was lower, {score(before)}: the base itself was surer "
+                "of the held-back rows. The verdict tells whether answers got better all the same."
+            )
+        )
 
 
 def _more(points: list[TuningPoint]) -> None:

@@ -8,6 +8,7 @@ from workbench.app.widgets.numbers import score, signed
 from workbench.app.widgets.text import escaped
 from workbench.core.tuning import Stage
 
+SPACE = "\u00a0"  # a figure and what belongs to it stay on one line
 STATUS = {
     "queued": ":blue-badge[◌ queued]",
     "running": ":blue-badge[● running]",
@@ -32,18 +33,18 @@ VERDICTS = {
 }
 METHODS = {
     "full": "Full: every weight",
-    "lora": "LoRA: small matrices beside the weights",
-    "dora": "DoRA: LoRA that also turns lengths",
-    "qlora": "QLoRA: LoRA over a 4-bit base",
-    "prefix": "Prefix: virtual tokens in every layer",
-    "prompt": "Prompt tuning: virtual tokens before the text",
-    "ia3": "(IA)³: a scale for each feature",
+    "lora": "LoRA: small matrices",
+    "dora": "DoRA: also lengths",
+    "qlora": "QLoRA: 4-bit base",
+    "prefix": "Prefix: virtual tokens",
+    "prompt": "Prompt: virtual tokens",
+    "ia3": "(IA)³: scales",
 }
 OBJECTIVES = {
-    "supervised": "Supervised: say what the good outputs said",
-    "dpo": "DPO: prefer the better of two, held near the base",
-    "kto": "KTO: from completions that are good or bad",
-    "orpo": "ORPO: say the better, avoid the worse",
+    "supervised": "Supervised",
+    "dpo": "DPO: pairs",
+    "kto": "KTO: good or bad",
+    "orpo": "ORPO: pairs",
 }
 
 
@@ -61,7 +62,8 @@ def percent(value: float) -> str:
     """A share in per cent, as in `31 %`."""
     if math.isnan(value):
         return "–"
-    return f"{100 * value:.0f} %" if value in (0, 1) or 0.005 <= value <= 0.995 else f"{100 * value:.1f} %"
+    decimals = 0 if value in (0, 1) or 0.005 <= value <= 0.995 else 1
+    return f"{100 * value:.{decimals}f}{SPACE}%"
 
 
 def points(value: float) -> str:
@@ -73,7 +75,7 @@ def gain(difference: float, low: float, high: float, share: bool) -> str:
     """A difference with its interval, in points where the metric is a share."""
     said = points if share else signed
     unit = " points" if share else ""
-    return f"{said(difference)}{unit} [{said(low)}, {said(high)}]"
+    return f"{said(difference)}{unit} [{said(low)},{SPACE}{said(high)}]".replace(" points", f"{SPACE}points")
 
 
 def amount(value: float, share: bool) -> str:

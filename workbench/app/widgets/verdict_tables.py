@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -16,9 +16,13 @@ from workbench.tuning.verdict.records import Gap, Level, ModelTakes
 
 
 def sides_table(
-    name: str, lines: Sequence[tuple[str, Level, Level, Gap]], alt: str, share: bool | None = None
+    name: str,
+    lines: Sequence[tuple[str, Level, Level, Gap]],
+    alt: str,
+    share: bool | None = None,
+    said: Callable[[Gap], str] | None = None,
 ) -> None:
-    """One line a comparison: base, tuned, difference, p, verdict."""
+    """One line a comparison: base, tuned, difference, p, and the verdict, or what `said` makes of it."""
     columns: dict[str, list[str]] = {
         name: [],
         "Base": [],
@@ -29,14 +33,18 @@ def sides_table(
     }
     for label, base, tuned, gap in lines:
         shares = is_share(base.mean, tuned.mean) if share is None else share
-        more = rows_needed(gap)
         columns[name].append(f"**{escaped(short(label, 60))}**")
         columns["Base"].append(escaped(level(base, shares)))
         columns["Tuned"].append(escaped(level(tuned, shares)))
         columns["Difference"].append(escaped(gap_words(gap, shares)))
         columns["p"].append(escaped(p_words(gap)))
-        columns["Verdict"].append(f"{badge(gap.verdict)}{f' {escaped(more)}' if more else ''}")
+        columns["Verdict"].append(_verdict(gap) if said is None else escaped(said(gap)))
     st.table(columns, border="horizontal", hide_index=True, alt=alt)
+
+
+def _verdict(gap: Gap) -> str:
+    more = rows_needed(gap)
+    return f"{badge(gap.verdict)}{f' {escaped(more)}' if more else ''}"
 
 
 def takes_table(found: TuningVerdict) -> None:

@@ -18,7 +18,7 @@ from workbench.app.widgets.verdict_words import headline, level, prompt_label
 from workbench.engine import Workspace
 from workbench.storage.tunings import TuningRecord
 from workbench.tuning import TuningVerdict, stored_verdict
-from workbench.tuning.verdict.records import Repeats
+from workbench.tuning.verdict.records import Gap, Repeats
 
 
 def verdict_view(ws: Workspace, record: TuningRecord) -> None:
@@ -84,9 +84,10 @@ def _forgetting(found: TuningVerdict) -> None:
     share = all(is_share(base.mean, tuned.mean) for _, base, tuned, _ in lines)
     if len(lines) > 1:
         metric = (
-            found.forgetting[0].metric if len({one.metric for one in found.forgetting}) == 1 else "metric"
+            found.forgetting[0].metric if len({one.metric for one in found.forgetting}) == 1 else "difference"
         )
-        forest([Difference(label, gap, share) for label, _, _, gap in lines], metric, "forest forgetting")
+        drawn = [Difference(f"{one.experiment}: {one.prompt}", one.gap, share) for one in found.forgetting]
+        forest(drawn, metric, "forest forgetting")
     sides_table("Experiment", lines, "What was forgotten: base and tuned on other data")
     lost = sum(one.gap.verdict == "worse" for one in found.forgetting)
     if not lost:
@@ -117,10 +118,17 @@ def _others(found: TuningVerdict) -> None:
     if recall is not None:
         lines.append(("Learnt questions answered as learnt", recall.base, recall.tuned, recall.gap))
     if lines:
-        sides_table("Memorisation", lines, "Memorisation, base and tuned", share=True)
+        sides_table("Memorisation", lines, "Memorisation, base and tuned", share=True, said=_more_or_less)
         st.caption("More is no gain here: it is what the model gives back of its training text.")
     if memory is not None:
         _repeat("tuned", memory.tuned)
+
+
+def _more_or_less(gap: Gap) -> str:
+    """A difference that is neither good nor bad by itself."""
+    if gap.low > 0:
+        return "more than the base"
+    return "less than the base" if gap.high < 0 else "no certain difference"
 
 
 def _repeat(whose: str, found: Repeats) -> None:

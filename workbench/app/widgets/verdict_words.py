@@ -9,7 +9,7 @@ import math
 
 from workbench.app.widgets.numbers import count, many, score
 from workbench.app.widgets.text import escaped
-from workbench.app.widgets.tune_words import amount, gain, is_share, percent
+from workbench.app.widgets.tune_words import SPACE, amount, gain, is_share, percent
 from workbench.core.figures import p_value
 from workbench.tuning import TuningVerdict
 from workbench.tuning.verdict.records import Gap, Level, PromptVerdict
@@ -66,9 +66,9 @@ def level(one: Level, share: bool) -> str:
     if math.isnan(one.mean):
         return "not scored"
     if not share:
-        return f"{score(one.mean)} [{score(one.low)}, {score(one.high)}]"
+        return f"{score(one.mean)} [{score(one.low)},{SPACE}{score(one.high)}]"
     low, high = (f"{100 * value:.0f}" for value in (one.low, one.high))
-    return f"{percent(one.mean)} [{low}, {high}]"
+    return f"{percent(one.mean)} [{low},{SPACE}{high}]"
 
 
 def gap_words(gap: Gap, share: bool) -> str:

@@ -71,9 +71,17 @@ class Outlook:
 
 
 def outlook(
-    workspace: Workspace, recipe: Recipe, base: Base, items: Sequence[Item], reading: Reading
+    workspace: Workspace,
+    recipe: Recipe,
+    base: Base,
+    items: Sequence[Item],
+    reading: Reading,
+    more: Sequence[Finding] = (),
 ) -> Outlook:
     """Puts together what is known of a training on `items`. Loads nothing and asks no model.
+
+    Args:
+        more: what was found elsewhere, such as by `evaluation_findings`.
 
     Raises TuningError where the items could not be read.
     """
@@ -86,7 +94,7 @@ def outlook(
     steps = total_steps(train, facts)
     seconds, measured = _seconds(workspace, base, train, facts, steps)
     order = ("error", "warning", "note")
-    found = [*_findings(workspace, recipe, base, train, items, facts), *reading.findings]
+    found = [*_findings(base, train, items, facts), *reading.findings, *more]
     if items and not any(one.level == "error" for one in found):
         short = memory_finding(base, train, facts, free, on_gpu)
         full = disk_finding(base, train, facts, workspace.state_dir)
@@ -107,16 +115,17 @@ def outlook(
     )
 
 
-def _findings(
-    workspace: Workspace,
-    recipe: Recipe,
-    base: Base,
-    train: Train,
-    items: Sequence[Item],
-    facts: DataFacts,
-) -> Iterator[Finding]:
-    task = facts.task
-    yield from item_findings(items, task, train)
+def evaluation_findings(workspace: Workspace, recipe: Recipe, items: Sequence[Item]) -> list[Finding]:
+    """What would keep the verdict from being measured; reads every experiment of the workspace."""
+    try:
+        check_evaluation(workspace, recipe, items)
+    except WorkbenchError as problem:
+        return [Finding("error", "evaluate", str(problem))]
+    return []
+
+
+def _findings(base: Base, train: Train, items: Sequence[Item], facts: DataFacts) -> Iterator[Finding]:
+    yield from item_findings(items, facts.task, train)
     if train.method == "dora":  # its look into the weights is left to the check before the start
         try:
             check_combination(train)
@@ -126,10 +135,6 @@ def _findings(
     else:
         yield from setting_findings(base, train, facts)
     yield from length_findings(base, train, facts)
-    try:
-        check_evaluation(workspace, recipe, items)
-    except WorkbenchError as problem:
-        yield Finding("error", "evaluate", str(problem))
 
 
 def _seconds(
