@@ -329,7 +329,7 @@ def test_wrong_usage_of_import_is_one_sentence(workbench: Command, root: Path):
 def test_large_imports_are_compared_with_held_back_rows_part_by_part(
     workbench: Command, root: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("workbench.tuning.example_imports.COMPARED_TOGETHER", 40)
+    monkeypatch.setattr("workbench.tuning.collecting.held_back.COMPARED_TOGETHER", 40)
     asked = [f"What is {n} + 7?" for n in (100, 3, 200, 300, 4, 5)]
     lines = [{"prompt": question, "completion": "so"} for question in asked]
     (root / "mine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from workbench.core.tuning import Collect
 from workbench.engine import ImportSettings, Workspace, import_finished
 from workbench.errors import CollectionError, PromptError, UnknownName
 from workbench.tuning.collecting import collect, collections, find_collection, find_sources, kept_items
+from workbench.tuning.example_imports import import_examples
 
 
 @pytest.fixture
@@ -390,6 +392,30 @@ def test_a_file_of_examples_joins_the_same_collection(workspace: Workspace):
     assert report["overlaps"]["listed"][0]["row_id"] == "test-900"
     with pytest.raises(CollectionError, match=r"mine.jsonl holds items of task 'completion'"):
         made(workspace, "label", files="mine.jsonl")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"messages": [{"role": "system", "content": "what is 900 + 7"}, {"role": "user", "content": "Go."}]},
+        {
+            "messages": [
+                {"role": "user", "content": "what is 900 + 7"},
+                {"role": "assistant", "content": "907"},
+                {"role": "user", "content": "Sure?"},
+            ]
+        },
+        {"instruction": "Add.", "input": "what is 900 + 7", "output": "907"},
+    ],
+)
+def test_a_held_back_row_is_found_wherever_a_file_shows_it(workspace: Workspace, line: dict[str, Any]):
+    if "messages" in line:
+        line = {"messages": [*line["messages"], {"role": "assistant", "content": "907"}]}
+    file = workspace.root / "mine.jsonl"
+    file.write_text(json.dumps(line) + "\n")
+    assert import_examples(workspace, [file]).held_back == 1
+    with pytest.raises(CollectionError, match="all repeat held-back rows"):
+        made(workspace, files="mine.jsonl")
 
 
 def test_the_list_names_each_collection_by_what_it_keeps(workspace: Workspace):

@@ -18,7 +18,7 @@ from workbench.core.tuning import Collect
 from workbench.engine.finished.importing import name_of
 from workbench.engine.workspace import Workspace
 from workbench.errors import CollectionError, UsageError
-from workbench.tuning.collecting.held_back import overlapping
+from workbench.tuning.collecting.held_back import repeating
 from workbench.tuning.collecting.overlap import Overlap
 from workbench.tuning.collecting.splits import held_back_splits
 from workbench.tuning.formats.reading import TEACHES, File, ReadExamples, base_name, read_examples
@@ -26,8 +26,6 @@ from workbench.tuning.formats.reading import TEACHES, File, ReadExamples, base_n
 HELD_BACK = "held_back"
 """The reason of examples that repeat a row of an evaluation split."""
 MOST_LISTED = 1_000
-COMPARED_TOGETHER = 10_000_000
-"""Characters of the questions that are compared with held-back rows at once: their words take much memory."""
 
 OnReading = Callable[[str, int, int], None]
 """Told (file, bytes read, bytes in all)."""
@@ -87,7 +85,7 @@ def import_examples(
     items = [item for one in read for item in one.items]
     settings = Collect(files=tuple(_kept_name(file) for file in files), task=read[0].task, clean=())
     splits = held_back_splits(workspace, settings)
-    found = _overlaps(workspace, splits, items)
+    found = repeating(workspace, splits, items)
     collection = f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     report = {
         "files": [
@@ -121,23 +119,6 @@ def import_examples(
         len(found),
         _unmapped(names, read),
     )
-
-
-def _overlaps(workspace: Workspace, splits: Sequence[str], items: Sequence[Item]) -> dict[int, Overlap]:
-    """By an item's place, the held-back row that its question repeats."""
-    found: dict[int, Overlap] = {}
-    if not splits:
-        return found
-    texts: list[str] = []
-    first = size = 0
-    for at, item in enumerate(items):
-        texts.append(item.question)
-        size += len(item.question)
-        if size >= COMPARED_TOGETHER or at == len(items) - 1:
-            repeats = overlapping(workspace, splits, texts, (), every_column=True)
-            found |= {first + place: overlap for place, overlap in repeats.items()}
-            texts, first, size = [], at + 1, 0
-    return found
 
 
 def _placed(at: int, item: Item, overlap: Overlap | None) -> CollectionItem:

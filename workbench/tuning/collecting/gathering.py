@@ -24,7 +24,7 @@ from workbench.tuning.cleaning.applying import clean
 from workbench.tuning.cleaning.balancing import balance
 from workbench.tuning.cleaning.stored import BALANCE
 from workbench.tuning.collecting.choosing import Choice, choose
-from workbench.tuning.collecting.held_back import REPEATS, joined, overlapping
+from workbench.tuning.collecting.held_back import REPEATS, joined, overlapping, repeating
 from workbench.tuning.collecting.sources import Source, open_sources
 from workbench.tuning.collecting.splits import held_back_splits
 from workbench.tuning.collecting.teaching import Teacher
@@ -165,7 +165,7 @@ def _add_files(
                 f"{file} holds items of task '{read.task}', and this collection is one of task '{task}'; "
                 "collect the file apart, or choose a file of the other kind."
             )
-        found = overlapping(workspace, splits, [_asked(item) for item in read.items], (), every_column=True)
+        found = repeating(workspace, splits, read.items)
         for at in sorted(found):
             origin = read.items[at].origin
             gathered.overlaps.append({"file": origin.file or file} | asdict(found[at]))
@@ -174,10 +174,6 @@ def _add_files(
         told.append({"file": file, "items": len(read.items), "unmapped": list(read.unmapped)})
     if told:
         gathered.report["files"] = told
-
-
-def _asked(item: Item) -> str:
-    return " ".join(message["content"] for message in item.messages if message["role"] == "user")
 
 
 def _check(gathered: Gathered) -> None:

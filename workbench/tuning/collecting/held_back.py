@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from workbench.core.collection import Item
 from workbench.core.dataset import ID_COLUMN, guess_reference
 from workbench.engine.workspace import Workspace
 from workbench.tuning.collecting.overlap import Overlap, Overlaps
@@ -43,6 +44,31 @@ def overlapping(
             overlaps.look(page)
         found |= {first + at: one for at, one in overlaps.found().items()}
     return found
+
+
+def repeating(workspace: Workspace, splits: Sequence[str], items: Sequence[Item]) -> dict[int, Overlap]:
+    """By the place of an imported item, the held-back row that it repeats.
+
+    Compared is each message that the model is shown and did not say itself, all that the user says together,
+    and an input that stands under an instruction.
+    """
+    places: dict[str, list[int]] = {}
+    for at, item in enumerate(items):
+        for text in _shown(item):
+            places.setdefault(text, []).append(at)
+    texts = list(places)
+    found: dict[int, Overlap] = {}
+    for place, overlap in sorted(overlapping(workspace, splits, texts, (), every_column=True).items()):
+        for at in places[texts[place]]:
+            found.setdefault(at, overlap)
+    return found
+
+
+def _shown(item: Item) -> set[str]:
+    texts = {message["content"] for message in item.messages if message["role"] != "assistant"}
+    texts.add(" ".join(message["content"] for message in item.messages if message["role"] == "user"))
+    beside = item.extra.get("input")
+    return texts | {beside} if isinstance(beside, str) else texts
 
 
 def joined(row: dict[str, Any], columns: Columns) -> str:
