@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from tests.tuning.items import item
 from workbench.tuning import clean
 from workbench.tuning.cleaning.pii_patterns import KINDS, found_kinds, masked
+from workbench.tuning.formats import read_examples, write_examples
 
 
 # put together here, so that no scanner takes a test for a leak
@@ -89,6 +93,28 @@ def test_dropping_tells_the_kind_and_never_the_text():
     items = [item("q", "ann@example.org +44 20 7946 0958"), item("mail b@c.de"), item("q", "none")]
     done = clean(items, [{"pii": "drop"}])
     assert [one.detail for one in done.outcomes] == ["email, phone", "email", ""]
+
+
+def test_what_an_imported_line_held_beside_is_masked_before_it_is_written_again():
+    line = {
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "mail ann@example.org"}]},
+            {"role": "assistant", "content": "to bob@example.org", "name": "x"},
+        ],
+        "contact": {"mails": ["ann@example.org"], "age": 7},
+    }
+    (item,) = read_examples(("mine.jsonl", json.dumps(line).encode())).items
+    edited = item.edited("to Bob")
+    done = clean([item, edited], ["pii"])
+    assert (done.changed, done.kept[1].original) == (2, "to [EMAIL]")
+    written = write_examples(done.kept[:1], "openai", "completion")
+    line["messages"][0]["content"] = [{"type": "text", "text": "mail [EMAIL]"}]  # type: ignore[index]
+    line["messages"][1]["content"] = "to [EMAIL]"  # type: ignore[index]
+    assert json.loads(written) == line | {"contact": {"mails": ["[EMAIL]"], "age": 7}}
+    for name in ("trl", "sharegpt", "alpaca"):
+        assert b"@example" not in write_examples(done.kept, name, "completion")
+    beside = clean([replace(edited, messages=({"role": "user", "content": "hi"},))], [{"pii": "drop"}])
+    assert beside.outcomes[0].detail == "email"
 
 
 @given(st.text(alphabet="0123456789 +-().,@abAK/_:=\n", max_size=80))

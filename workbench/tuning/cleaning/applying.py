@@ -8,6 +8,7 @@ done.reports[1].dropped   ->  12
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -32,7 +33,7 @@ class StepExample:
 
     Attributes:
         number: the item's.
-        text: which of its texts: `completion`, `rejected`, or `message 1` and on.
+        text: which of its texts: `completion`, `rejected`, `message 1` and on, or `extra`, what stands beside.
         after: None where the item is dropped.
         detail: why it is dropped.
     """
@@ -178,4 +179,8 @@ def _texts(before: Item, after: Item) -> list[tuple[str, str, str]]:
     texts = [("completion", before.completion, after.completion)]
     texts.append(("rejected", before.rejected or "", after.rejected or ""))
     pairs = zip(before.messages, after.messages, strict=True)
-    return texts + [(f"message {n}", old["content"], new["content"]) for n, (old, new) in enumerate(pairs, 1)]
+    texts += [(f"message {n}", old["content"], new["content"]) for n, (old, new) in enumerate(pairs, 1)]
+    if before.extra != after.extra:
+        beside, becomes = (json.dumps(one.extra, ensure_ascii=False) for one in (before, after))
+        texts.append(("extra", beside, becomes))
+    return texts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -17,8 +18,9 @@ from workbench.tuning.cleaning.pii_patterns import KINDS, Kind, found_kinds, mas
 class Pii(Step):
     """Masks what looks like personal data or a secret, or drops the item.
 
-    Patterns and check digits, no understanding: names and addresses stay. Masking changes what is learnt
-    and exported; the row that an item came from, and the note by which the change is undone, keep the text.
+    Patterns and check digits, no understanding: names and addresses stay. Masking changes what is learnt and
+    exported, with what an imported line held beside; the row that an item came from, and the note by which
+    the change is undone, keep the text.
     """
 
     description = "Mask or drop e-mail addresses, phone numbers, payment cards, IBANs and API keys."
@@ -39,10 +41,46 @@ class Pii(Step):
         """Every item with what was found masked, or dropped for it."""
         for item in items:
             if self.action == "mask":
-                yield rewritten(item, lambda text: masked(text, self.kinds), self.messages)
+                yield self._masked(item)
                 continue
-            texts = [item.completion, item.rejected or ""]
+            texts = [item.completion, item.rejected or "", *_strings(item.extra)]
             if self.messages:
                 texts += [message["content"] for message in item.messages]
             found = {kind for text in texts for kind in found_kinds(text, self.kinds)}
             yield Dropped(", ".join(sorted(found))) if found else item
+
+    def _masked(self, item: Item) -> Item | Dropped:
+        def mask(text: str) -> str:
+            return masked(text, self.kinds)
+
+        done = rewritten(item, mask, self.messages)
+        if isinstance(done, Dropped):
+            return done
+        beside = {} if not item.extra else _with_strings(dict(item.extra), mask)
+        original = None if item.original is None else mask(item.original)
+        if beside == item.extra and original == item.original:
+            return done
+        return replace(done, extra=beside, original=original)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every text in plain values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _strings(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _strings(one)
+
+
+def _with_strings(value: Any, change: Callable[[str], str]) -> Any:
+    """Plain values with every text changed; keys stay."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: _with_strings(one, change) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_strings(one, change) for one in value]
+    return value
