@@ -33,7 +33,7 @@ class StepExample:
 
     Attributes:
         number: the item's.
-        text: which of its texts: `completion`, `rejected`, `message 1` and on, or `extra`, what stands beside.
+        text: which of its texts: `completion`, `rejected`, `message 1` and on, or `extra` for the rest.
         after: None where the item is dropped.
         detail: why it is dropped.
     """
