@@ -24,6 +24,8 @@ MENU: dict[str, tuple[str, str]] = {
     "rate": ("Rate", "🗳️"),
     "ratings": ("Ratings", "🏅"),
     "size": ("Size", "📏"),
+    "collections": ("Collections", "🧺"),
+    "tune": ("Fine-tune", "🎓"),
     "export": ("Export", "📦"),
 }
 """Page name (also its path in the URL) → title and icon, in the order of the menu."""

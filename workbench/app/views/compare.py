@@ -113,6 +113,7 @@ def about_the_run(ws: Workspace, table: Report, found: Comparison) -> None:
         if len({cell.cell.model for cell in table.cells}) > 1:
             link("size", "Which size is enough?", ":material/straighten:", run=table.run)
         link("rate", "Rate outputs", ":material/how_to_vote:", run=table.run)
+        link("collections", "Collect the best outputs", ":material/add_circle:", run=table.run)
 
 
 def show() -> None:

@@ -72,6 +72,7 @@ def actions(
             link("size", "Which size is enough?", ":material/straighten:", run=run_id)
         if complete:
             link("rate", "Rate outputs", ":material/how_to_vote:", run=run_id)
+            link("collections", "Collect the best outputs", ":material/add_circle:", run=run_id)
         link("export", "Export", ":material/inventory_2:", run=run_id)
         if st.button("Delete", icon=":material/delete:", key="run delete", type="tertiary"):
             delete_run(ws, run_id)

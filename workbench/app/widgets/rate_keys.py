@@ -19,6 +19,13 @@ const typed = (node) => node && (node.isContentEditable || node.tagName === "TEX
   node.tagName === "SELECT" ||
   (node.tagName === "INPUT" && !["checkbox", "radio", "button"].includes(node.type)))
 
+// the field may be drawn a little later than this script is told of it
+const lead = (field, tries) => {
+  const found = document.querySelector(`[class*="st-key-${field}"] textarea`)
+  if (found) return found.focus()
+  if (tries) setTimeout(() => lead(field, tries - 1), 50)
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const held = (parentElement.rating ??= {})
   if (held.item !== data.item) {
@@ -29,6 +36,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   held.waiting = null
   parentElement.host.dataset.hears = data.item
   if (held.hear) document.removeEventListener("keydown", held.hear, true)
+  if (data.focus && held.focused !== data.focus) lead(data.focus, 20)
+  held.focused = data.focus
 
   held.hear = (event) => {
     const target = event.target
@@ -69,6 +78,7 @@ def listen(
     fields: Mapping[str, str],
     on_press: Callable[[], None],
     key: str,
+    focus: str = "",
 ) -> None:
     """Hears keys from now on; `on_press` finds what was pressed by `pressed(key)`.
 
@@ -77,8 +87,9 @@ def listen(
         turn: another number each time, which says that the page has been drawn anew.
         keys: a key as browsers name it, letters small → the action that it stands for.
         fields: a key → the beginning of the widget key of the text area that it leads to.
+        focus: the same of a text area that gets the focus once it is drawn.
     """
-    data = {"item": item, "turn": turn, "keys": dict(keys), "fields": dict(fields)}
+    data = {"item": item, "turn": turn, "keys": dict(keys), "fields": dict(fields), "focus": focus}
     _component()(key=key, data=data, height=1, on_pressed_change=on_press)
 
 
