@@ -173,7 +173,7 @@ def _memory(found: Outlook) -> None:
 
 def _findings(found: tuple[Finding, ...]) -> None:
     if not found:
-        st.markdown(":green-badge[✓ nothing speaks against it]")
+        st.markdown(":green-badge[✓] Nothing speaks against it.")
         return
     errors = [one for one in found if one.level == "error"]
     for one in found:

@@ -60,13 +60,9 @@ FOLDED = ("Against overfitting", "More")
 def train_part(value: dict[str, Any], key: str, chosen: Sequence[Choice]) -> dict[str, Any]:
     """The key `train`, without what is as by default; what no longer applies is left out."""
     new = dict(value)
-    left, right = st.columns(2)
-    with left:
-        new["method"] = _word("Method", value.get("method", "lora"), METHODS, f"{key} method", "method")
-    with right:
-        new["objective"] = _word(
-            "Objective", value.get("objective", "supervised"), OBJECTIVES, f"{key} objective", "objective"
-        )
+    new["method"] = _word("Method", value.get("method", "lora"), METHODS, f"{key} method", "method")
+    objective = value.get("objective", "supervised")
+    new["objective"] = _word("Objective", objective, OBJECTIVES, f"{key} objective", "objective")
     settled = _settled(new["method"], new["objective"])
     by_name = {one.name: one for one in fields()}
     choices = {one.field: one for one in chosen}

@@ -55,14 +55,23 @@ def tuning_list(ws: Workspace, found: list[TuningSummary], key: str) -> None:
     """Newest first: how far, base → tuned, and the gain with its interval and verdict."""
     with st.container(border=True, key=f"{key} tunings"):
         for one in found:
-            name, models, came, when, action = st.columns([2, 3, 4.2, 1.6, 1.6], vertical_alignment="center")
-            name.markdown(f"**{escaped(short(one.recipe, 40))}**")
-            models.markdown(f"{escaped(short(one.base, 40))} → {escaped(short(one.model, 60))}")
-            came.markdown(_came(ws, one))
-            when.markdown(ago(one.created_at))
-            with action:
-                live = one.status in LIVE
-                link("tune", "Watch" if live else "Open", ":material/timer:" if live else None, tuning=one.id)
+            models = f"{short(one.base, 40)} → {short(one.model, 60)}"
+            said = [f"**{escaped(short(one.recipe, 40))}**", escaped(models), _came(ws, one)]
+            live = one.status in LIVE
+            _line(
+                " · ".join([*said, f":gray[{ago(one.created_at)}]"]),
+                "Watch" if live else "Open",
+                ":material/timer:" if live else ":material/open_in_full:",
+                tuning=one.id,
+            )
+
+
+def _line(words: str, label: str, icon: str, **query: str) -> None:
+    """Words that wrap, and a link that keeps its width, in a window of any width."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(words, width="stretch")
+        with st.container(width="content"):
+            link("tune", label, icon, **query)
 
 
 def start_tuning(ws: Workspace, recipe: str) -> None:
@@ -96,13 +105,10 @@ def _recipes(ws: Workspace, names: list[str]) -> None:
     with st.container(border=True, key="recipes"):
         for name in names:
             recipe = load_recipe(ws, name)
-            title, told, action = st.columns([2, 7.5, 1.6], vertical_alignment="center")
-            title.markdown(f"**{escaped(short(name, 40))}**")
             source = f"collection {recipe.collection}" if recipe.collection else "outputs collected anew"
             words = recipe.description or f"{recipe.train.method} from {source}"
-            told.markdown(f"{escaped(short(recipe.base, 40))} · {escaped(short(words, 140))}")
-            with action:
-                link("tune", "Edit", ":material/edit:", recipe=name)
+            told = f"{short(recipe.base, 40)} · {short(words, 140)}"
+            _line(f"**{escaped(short(name, 40))}** · {escaped(told)}", "Edit", ":material/edit:", recipe=name)
 
 
 def _came(ws: Workspace, one: TuningSummary) -> str:

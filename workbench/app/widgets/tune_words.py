@@ -33,18 +33,18 @@ VERDICTS = {
 }
 METHODS = {
     "full": "Full: every weight",
-    "lora": "LoRA: small matrices",
-    "dora": "DoRA: also lengths",
-    "qlora": "QLoRA: 4-bit base",
-    "prefix": "Prefix: virtual tokens",
-    "prompt": "Prompt: virtual tokens",
-    "ia3": "(IA)³: scales",
+    "lora": "LoRA: small matrices beside",
+    "dora": "DoRA: LoRA, and lengths",
+    "qlora": "QLoRA: LoRA over a 4-bit base",
+    "prefix": "Prefix: virtual tokens in each layer",
+    "prompt": "Prompt: virtual tokens before the text",
+    "ia3": "(IA)³: a scale for each feature",
 }
 OBJECTIVES = {
-    "supervised": "Supervised",
-    "dpo": "DPO: pairs",
-    "kto": "KTO: good or bad",
-    "orpo": "ORPO: pairs",
+    "supervised": "Supervised: say what was good",
+    "dpo": "DPO: the better of two",
+    "kto": "KTO: good against bad ones",
+    "orpo": "ORPO: the better of two, in one go",
 }
 
 

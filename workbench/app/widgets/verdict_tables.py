@@ -28,7 +28,6 @@ def sides_table(
         "Base": [],
         "Tuned": [],
         "Difference": [],
-        "p": [],
         "Verdict": [],
     }
     for label, base, tuned, gap in lines:
@@ -37,14 +36,18 @@ def sides_table(
         columns["Base"].append(escaped(level(base, shares)))
         columns["Tuned"].append(escaped(level(tuned, shares)))
         columns["Difference"].append(escaped(gap_words(gap, shares)))
-        columns["p"].append(escaped(p_words(gap)))
-        columns["Verdict"].append(_verdict(gap) if said is None else escaped(said(gap)))
+        verdict = badge(gap.verdict) if said is None else escaped(said(gap))
+        columns["Verdict"].append(f"{verdict} p\u00a0{escaped(p_words(gap))}")
     st.table(columns, border="horizontal", hide_index=True, alt=alt)
+    if said is None:
+        _more_rows([(label, gap) for label, _, _, gap in lines])
 
 
-def _verdict(gap: Gap) -> str:
-    more = rows_needed(gap)
-    return f"{badge(gap.verdict)}{f' {escaped(more)}' if more else ''}"
+def _more_rows(lines: Sequence[tuple[str, Gap]]) -> None:
+    """How many rows would tell what is undecided."""
+    told = [f"{label}: {rows}" for label, gap in lines if (rows := rows_needed(gap))]
+    if told:
+        st.caption(escaped(f"Undecided, and about so many more rows would tell: {'; '.join(told)}."))
 
 
 def takes_table(found: TuningVerdict) -> None:

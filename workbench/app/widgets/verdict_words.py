@@ -50,15 +50,16 @@ def _said(gap: Gap, share: bool) -> str:
     between = f"a difference of {gain(gap.difference, gap.low, gap.high, share)}"
     if gap.verdict == "tied":
         return f"tied, {between}."
-    more = rows_needed(gap)
-    return f"undecided, {between}{f'; {more}' if more else ''}."
+    rows = rows_needed(gap)
+    more = f"; about {many(rows, 'more row')} would tell, were this the true gap" if rows else ""
+    return f"undecided, {between}{more}."
 
 
-def rows_needed(gap: Gap) -> str:
-    """How many more rows would tell, of an undecided gap; empty where that is not known."""
-    if gap.verdict != "undecided" or gap.rows_needed is None or gap.rows_needed <= gap.n:
-        return ""
-    return f"about {many(gap.rows_needed - gap.n, 'more row')} would tell, were this the true gap"
+def rows_needed(gap: Gap) -> int:
+    """About how many more rows would tell, of an undecided gap; 0 where that is not known."""
+    if gap.verdict != "undecided" or gap.rows_needed is None:
+        return 0
+    return max(0, gap.rows_needed - gap.n)
 
 
 def level(one: Level, share: bool) -> str:
