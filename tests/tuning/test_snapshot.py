@@ -13,6 +13,7 @@ from workbench.core.collection import Item, Origin
 from workbench.errors import TuningError
 from workbench.tuning.folders import TuningFolder
 from workbench.tuning.snapshot import (
+    learnt_items,
     read_items,
     row_of,
     sample_prompts,
@@ -80,6 +81,14 @@ def test_what_is_written_is_read_back_whatever_it_holds(tmp_path: Path) -> None:
     }
     assert lines[1]["label"] is False and lines[2]["rejected"] == "no"
     assert not folder.validation.exists()
+
+
+def test_what_was_held_back_is_not_learnt_though_it_answers_alike(tmp_path: Path) -> None:
+    folder = TuningFolder(tmp_path)
+    items = [item(row, label=True) for row in range(4)]
+    assert learnt_items(folder, items) == items
+    write_examples(folder, [*items[:3], items[0]], items[3:])
+    assert learnt_items(folder, items) == items[:3]
 
 
 def test_a_damaged_snapshot_is_one_clear_error(tmp_path: Path) -> None:

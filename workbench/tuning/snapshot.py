@@ -78,6 +78,15 @@ def write_examples(folder: TuningFolder, learnt: Sequence[Item], held_back: Sequ
         folder.validation.unlink(missing_ok=True)
 
 
+def learnt_items(folder: TuningFolder, items: Sequence[Item]) -> list[Item]:
+    """Those of the items that were trained on: without what was held back, where that is written down."""
+    if not folder.train.is_file():
+        return list(items)
+    with folder.train.open(encoding="utf-8") as lines:
+        learnt = {content_hash(json.loads(line)) for line in lines if line.strip()}
+    return [item for item in items if content_hash(_example(item)) in learnt]
+
+
 def sample_prompts(
     learnt: Sequence[Item], held_back: Sequence[Item], count: int, seed: int
 ) -> tuple[tuple[ChatMessage, ...], ...]:

@@ -6,7 +6,6 @@ verdict.headline.gap  â†’  Gap(difference=0.25, low=0.17, high=0.33, p=0.0001, â
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from workbench.core.collection import Item
@@ -15,7 +14,7 @@ from workbench.engine.plan import make_plan
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningCancelled, TuningError, WorkbenchError
 from workbench.tuning.folders import TuningFolder
-from workbench.tuning.snapshot import read_items
+from workbench.tuning.snapshot import learnt_items, read_items
 from workbench.tuning.verdict.forgetting import forgetting_verdicts
 from workbench.tuning.verdict.gaps import RunGaps
 from workbench.tuning.verdict.held_out import held_out_perplexity
@@ -69,10 +68,8 @@ def evaluate_tuning(
     forgotten, lost = forgetting_verdicts(workspace, runs, others, recipe.evaluate.margin)
     notes += lost
     perplexity = _perplexity(workspace, runs, run, folder, gaps, (base, tuned), notes)
-    completions = _completions(folder, items)
-    seen = set(completions)
-    asked = [item for item in items if item.completion in seen]
-    recalled = _recall(workspace, runs, recipe, asked, (base, tuned), notes)
+    learnt = learnt_items(folder, items)
+    recalled = _recall(workspace, runs, recipe, learnt, (base, tuned), notes)
     runs.say("Looking for training text in the outputs")
     return TuningVerdict(
         experiment=again.experiment.name,
@@ -93,7 +90,9 @@ def evaluate_tuning(
         win_rate=gaps.win_rate(again.headline) if recipe.train.objective in BY_PREFERENCE else None,
         forgetting=tuple(forgotten),
         perplexity=perplexity,
-        memorisation=memorisation(completions, gaps.texts(again.headline), gaps.experiment.confidence),
+        memorisation=memorisation(
+            [item.completion for item in learnt], gaps.texts(again.headline), gaps.experiment.confidence
+        ),
         recall=recalled,
         runs=dict(runs.known),
         notes=tuple(notes),
@@ -119,14 +118,6 @@ def _check_answered(gaps: RunGaps, headline: PromptVerdict) -> None:
                 f"The {side} gave nothing that can be measured: {first} Mend that, then resume the tuning: "
                 "it measures what is missing."
             )
-
-
-def _completions(folder: TuningFolder, items: Sequence[Item]) -> list[str]:
-    """What was trained on: without what was held back, where that is written down."""
-    if not folder.train.is_file():
-        return [item.completion for item in items]
-    lines = folder.train.read_text("utf-8").splitlines()
-    return [str(json.loads(line)["completion"]) for line in lines if line.strip()]
 
 
 def _slices(columns: Sequence[str], gaps: RunGaps, headline: str, notes: list[str]) -> list[SliceVerdict]:
