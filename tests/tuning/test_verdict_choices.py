@@ -120,6 +120,16 @@ def test_forgetting_may_name_an_experiment_or_a_dataset(workspace: Workspace):
         forgetting(workspace, forgetting=["lables"])
 
 
+def test_forgetting_is_not_told_by_rows_that_were_learnt(workspace: Workspace):
+    write_experiment(workspace.root, "drill", "word-problems", "train", "direct")
+    items = [replace(one, origin=replace(one.origin, dataset="word-problems")) for one in learnt()]
+    recipe, source = a_recipe(forgetting="drill"), workspace.experiment("transit-samples")
+    (apart,), _ = other_experiments(workspace, recipe, source, "nano", "tuned", learnt())
+    (unseen,), notes = other_experiments(workspace, recipe, source, "nano", "tuned", items)
+    (workspace.root / "experiments" / "drill.yaml").unlink()
+    assert (apart.dataset.split, unseen.dataset.split, notes) == ("train", "test", [])
+
+
 def test_forgetting_of_nothing_asks_nothing(workspace: Workspace):
     assert forgetting(workspace, forgetting=[]) == ([], [])
 

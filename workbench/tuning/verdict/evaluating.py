@@ -56,7 +56,7 @@ def evaluate_tuning(
     folder = TuningFolder.of(workspace.state_dir, tuning)
     items = list(collection_items) if collection_items is not None else read_items(folder)
     again = experiment_again(workspace, recipe, base, tuned, items)
-    others, unknown = other_experiments(workspace, recipe, again.experiment, base, tuned)
+    others, unknown = other_experiments(workspace, recipe, again.experiment, base, tuned, items)
     runs = VerdictRuns(workspace, tuning, on_progress)
     run = runs.finished("verdict", again.experiment)
     gaps = RunGaps(workspace, run, again.metric, base, tuned, again.experiment.margin)
@@ -106,7 +106,7 @@ def check_evaluation(workspace: Workspace, recipe: Recipe, items: Sequence[Item]
     """
     base = recipe.base
     again = experiment_again(workspace, recipe, base, f"{base}, tuned", items)
-    other_experiments(workspace, recipe, again.experiment, base, f"{base}, tuned")
+    other_experiments(workspace, recipe, again.experiment, base, f"{base}, tuned", items)
     make_plan(workspace, again.experiment.model_copy(update={"models": (base,)}))
 
 

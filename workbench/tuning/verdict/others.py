@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from workbench.core.collection import Item
 from workbench.core.experiment import Baseline, Experiment
 from workbench.core.prompt import Prompt
 from workbench.core.tuning import Recipe
 from workbench.engine.score import metrics_of
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName, WorkbenchError
+from workbench.tuning.verdict.source import trained_on, unseen_split
 
 MOST_PROMPTS = 2
 MOST_ROWS = 150
@@ -20,17 +22,42 @@ MOST_ROWS = 150
 
 
 def other_experiments(
-    workspace: Workspace, recipe: Recipe, source: Experiment, base: str, tuned: str
+    workspace: Workspace,
+    recipe: Recipe,
+    source: Experiment,
+    base: str,
+    tuned: str,
+    items: Sequence[Item] = (),
 ) -> tuple[list[Experiment], list[str]]:
     """The experiments that are asked for what was lost, and what a reader has to know beside.
 
     Those that the recipe names (a dataset's name stands for the least experiment about it), else one for
-    each dataset that `source` is not about. Raises UnknownName for a name that is neither.
+    each dataset that `source` is not about. Rows of a split that `items` come from tell of no loss: test or
+    dev takes its place. Raises UnknownName for a name that is neither.
     """
+    found, notes = _others(workspace, recipe, source)
+    learnt = trained_on(items)
+    unseen = []
+    for one in found:
+        choice = one.dataset
+        if (choice.name, choice.split) in learnt:
+            splits = {split for dataset, split in learnt if dataset == choice.name}
+            split = unseen_split(workspace, choice.name, splits)
+            if split is None:
+                notes.append(
+                    f"'{one.name}' is about '{choice.name}#{choice.split}', which was learnt from, and there is "
+                    "no test or dev split beside: what was lost there is not known."
+                )
+                continue
+            one = one.model_copy(update={"dataset": choice.model_copy(update={"split": split})})
+        unseen.append(_again(workspace, recipe, one, base, tuned))
+    return unseen, notes
+
+
+def _others(workspace: Workspace, recipe: Recipe, source: Experiment) -> tuple[list[Experiment], list[str]]:
     wanted = recipe.evaluate.forgetting
     if wanted is not None:
-        named = [_named(workspace, name) for name in wanted]
-        return [_again(workspace, recipe, one, base, tuned) for one in named], []
+        return [_named(workspace, name) for name in wanted], []
     found, notes = [], []
     for dataset in workspace.datasets.names():
         if dataset == source.dataset.name:
@@ -41,7 +68,7 @@ def other_experiments(
                 f"No experiment on a local model is about '{dataset}': what was lost there is not known."
             )
         else:
-            found.append(_again(workspace, recipe, least, base, tuned))
+            found.append(least)
     return found, notes
 
 

@@ -6,7 +6,7 @@ transit-samples (transit#train, four samples a row) → transit#test, models [sm
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,12 @@ def trained_on(items: Iterable[Item]) -> set[tuple[str, str]]:
     }
 
 
+def unseen_split(workspace: Workspace, dataset: str, learnt: Collection[str]) -> str | None:
+    """test, else dev, of a dataset, where it is there and not among the splits that were learnt from."""
+    there = workspace.datasets.splits(dataset)
+    return next((name for name in (TEST, DEV) if name in there and name not in learnt), None)
+
+
 def _source(workspace: Workspace, recipe: Recipe, items: Sequence[Item]) -> Experiment:
     if recipe.evaluate.experiment is not None:
         return workspace.experiment(recipe.evaluate.experiment)
@@ -102,8 +108,7 @@ def _unseen_rows(
     learnt = {split for dataset, split in trained_on(items) if dataset == choice.name} | {TRAIN}
     if choice.split not in learnt:
         return choice.model_copy(update={"limit": _least(choice.limit, limit)}), ()
-    there = workspace.datasets.splits(choice.name)
-    split = next((name for name in (TEST, DEV) if name in there and name not in learnt), None)
+    split = unseen_split(workspace, choice.name, learnt)
     if split is None:
         raise TuningError(
             f"Dataset '{choice.name}' has no test or dev split that was not learnt from, so nothing can be "
