@@ -15,6 +15,7 @@ from workbench.core.tuning import Collect
 from workbench.engine import ImportSettings, Workspace, import_finished
 from workbench.errors import CollectionError, PromptError, UnknownName
 from workbench.tuning.collecting import collect, collections, find_collection, find_sources, kept_items
+from workbench.tuning.collecting.splits import held_back_splits
 from workbench.tuning.example_imports import import_examples
 
 
@@ -478,6 +479,15 @@ def test_held_back_rows_are_no_examples_of_a_taught_prompt(workspace: Workspace,
     for settings in ({"teach": "direct"}, {"prompts": "direct"}):
         items, _ = made(workspace, runs=[run], **settings)
         assert {len(item.messages) for item in items} == {1}
+
+
+@pytest.mark.parametrize(
+    ("split", "kept_back"), [("test-hard", True), ("Dev2", True), ("latest", False), ("contest", False)]
+)
+def test_a_split_is_kept_apart_by_a_word_of_its_name(workspace: Workspace, split: str, kept_back: bool):
+    write_split(workspace.root, "more", split, [sum_row(1, "x")])
+    held_back = held_back_splits(workspace, Collect(runs=("samples",)))
+    assert (f"more#{split}" in held_back) is kept_back
 
 
 def test_splits_to_be_kept_apart_must_be_there(workspace: Workspace):

@@ -18,7 +18,7 @@ from workbench.engine.records import is_imported
 from workbench.engine.score import metric_names
 from workbench.errors import WorkbenchError
 from workbench.storage import RunRecord
-from workbench.tuning.collecting.splits import EVALUATION_SPLITS
+from workbench.tuning.collecting.splits import is_for_evaluation
 
 MOST = 100
 KEPT = "rows kept for evaluation"
@@ -62,7 +62,7 @@ def choose_runs(ws: Workspace) -> list[RunOffered] | None:
 def apart_from(ws: Workspace) -> list[str] | None:
     """The splits whose rows must not be learnt; None for every evaluation split."""
     splits = [f"{name}#{split}" for name in ws.datasets.names() for split in ws.datasets.splits(name)]
-    usual = [one for one in splits if one.rpartition("#")[2].lower() in EVALUATION_SPLITS]
+    usual = [one for one in splits if is_for_evaluation(one.rpartition("#")[2])]
     chosen = st.multiselect(
         "Apart from the rows of",
         splits,
@@ -91,7 +91,7 @@ def _fits(record: RunRecord) -> bool:
 
 def _is_held_back(record: RunRecord) -> bool:
     split = str(record.definition["experiment"]["dataset"].get("split", ""))
-    return not is_imported(record) and split.lower() in EVALUATION_SPLITS
+    return not is_imported(record) and is_for_evaluation(split)
 
 
 def _words(record: RunRecord) -> str:

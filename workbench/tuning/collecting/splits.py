@@ -5,6 +5,7 @@ held_back_splits(workspace, Collect(runs=("transit-samples",)))   ->  ["transit#
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from workbench.core.tuning import Collect
@@ -12,7 +13,12 @@ from workbench.engine.workspace import Workspace
 from workbench.errors import CollectionError, UnknownName
 
 EVALUATION_SPLITS = frozenset({"dev", "test", "validation", "valid", "val", "eval", "evaluation"})
-"""Names of splits that rows are kept in for evaluation."""
+"""Words in the names of splits that rows are kept in for evaluation."""
+
+
+def is_for_evaluation(split: str) -> bool:
+    """Whether a split's name says that its rows are kept for evaluation: test, Dev, validation_matched."""
+    return not EVALUATION_SPLITS.isdisjoint(re.split(r"[^a-z]+", split.lower()))
 
 
 def held_back_splits(workspace: Workspace, settings: Collect) -> list[str]:
@@ -25,7 +31,7 @@ def held_back_splits(workspace: Workspace, settings: Collect) -> list[str]:
             f"{name}#{split}"
             for name in workspace.datasets.names()
             for split in workspace.datasets.splits(name)
-            if split.lower() in EVALUATION_SPLITS
+            if is_for_evaluation(split)
         ]
     for named in settings.apart_from:
         name, mark, split = named.partition("#")
@@ -42,7 +48,7 @@ def held_back_splits(workspace: Workspace, settings: Collect) -> list[str]:
 def check_split(what: str, name: str, split: str, held_back: Collection[str], settings: Collect) -> None:
     """Raises CollectionError where `what`, such as a run, is over a split that is held back."""
     # a dataset that is gone is in no list, but its split's name still tells
-    is_gone = settings.apart_from is None and split.lower() in EVALUATION_SPLITS
+    is_gone = settings.apart_from is None and is_for_evaluation(split)
     if f"{name}#{split}" in held_back or is_gone:
         raise CollectionError(
             f"{what} is over '{name}#{split}', which is kept for evaluation, so that nothing of it may be "

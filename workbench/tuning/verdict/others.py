@@ -45,8 +45,8 @@ def other_experiments(
             split = unseen_split(workspace, choice.name, splits)
             if split is None:
                 notes.append(
-                    f"'{one.name}' is about '{choice.name}#{choice.split}', which was learnt from, and there is "
-                    "no test or dev split beside: what was lost there is not known."
+                    f"'{one.name}' is about '{choice.name}#{choice.split}', which was learnt from, and there "
+                    "is no test or dev split beside: what was lost there is not known."
                 )
                 continue
             one = one.model_copy(update={"dataset": choice.model_copy(update={"split": split})})
