@@ -126,6 +126,16 @@ def test_a_costly_prompts_outputs_teach_a_plain_one_with_the_answer_alone(worksp
     assert items[0].completion == "It is 107. Answer: 107"
 
 
+def test_what_the_taught_prompt_would_read_another_answer_out_of_is_left_out(workspace: Workspace):
+    text = "messages: [{role: user, content: '{{ question }}'}]\nanswer: {type: regex, pattern: '([0-9]+)'}"
+    (workspace.root / "prompts" / "first.yaml").write_text(f"name: first\n{text}\n")
+    said = {"train-100": "100 and 7 make 107. Answer: 107"}
+    run = finished_run(workspace, lambda row, cell, repeat: said.get(row["id"], steps(row)))
+    items, report = made(workspace, runs=[run], teach="first")
+    assert len(items) == 5 and report["left_out"] == {"answer not read back": 1}
+    assert len(made(workspace, runs=[run], teach="direct")[0]) == 6
+
+
 def test_what_the_taught_prompt_cannot_read_is_left_out(workspace: Workspace):
     run = finished_run(workspace, lambda row, cell, repeat: f"It is {row['answer']}.", prompts=["plain"])
     with pytest.raises(CollectionError, match=r"6 answer not read back"):

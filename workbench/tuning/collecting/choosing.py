@@ -199,7 +199,7 @@ def _remedy(reason: str) -> str:
     if reason == REPEATS:
         return "collect from rows that no evaluation split repeats"
     if "answer" in reason:
-        return "keep the reasoning (`reasoning: keep`), or teach a prompt whose answer rule fits"
+        return "teach a prompt whose answer rule fits, or, where it is dropped, keep the reasoning"
     if reason in UNFIT:
         return "look at the run's outputs first: most failed, were cut off or have no score"
     return "ask for less (`pick.at_least`, `pick.at_most`), pick by something else, or collect from more runs"
