@@ -7,7 +7,7 @@ import streamlit as st
 from workbench.app import state
 from workbench.app.widgets.collection_cached import cached_balance, cached_choices
 from workbench.app.widgets.collection_charts import before_and_after_chart
-from workbench.app.widgets.collection_words import author
+from workbench.app.widgets.collection_words import author, kept_of
 from workbench.app.widgets.numbers import count, many
 from workbench.app.widgets.said import say_next
 from workbench.app.widgets.text import escaped
@@ -19,11 +19,16 @@ from workbench.tuning.cleaning.stored import clear_balance
 
 HOW = {"under": "leave out what is frequent", "over": "repeat what is rare"}
 MOST_BARS = 15
+MOST_AT_ONCE = 20_000
+"""Items of a larger collection are read only when asked for: that takes seconds."""
 
 
 def balance_view(ws: Workspace, record: CollectionRecord) -> None:
     """By what, how, what becomes of each value, and doing it."""
     _over_sampling(ws, record)
+    many_items = kept_of(ws.store.collections.count(record.id)) > MOST_AT_ONCE
+    if many_items and not st.toggle("Count the values", key=f"{state.CURATE}balance look {record.id}"):
+        return
     choices = cached_choices(ws, record.id)
     if not choices:
         st.caption("Nothing to balance by: no column, label or length of these items has two to few values.")

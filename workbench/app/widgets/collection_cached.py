@@ -17,10 +17,9 @@ from workbench.tuning import CollectionProfile, balance_choices, balance_preview
 from workbench.tuning.cleaning.balancing import ValueCount, groups_of
 from workbench.tuning.collecting.foreseeing import Foreseen, ForeseenPairs, foresee, foresee_pairs
 
+MOST_PROFILED, MOST_LOOKED_AT = 20_000, 5_000
+"""Items of a larger collection that are drawn to be described, and to see what it can be balanced by."""
 FEW = 12
-MOST_LOOKED_AT = 2_000
-MOST_PROFILED = 20_000
-"""Items of a larger collection that are drawn to be described."""
 
 
 def cached_profile(ws: Workspace, collection: str) -> tuple[CollectionProfile, int]:
@@ -78,12 +77,14 @@ def _profile(_ws: Workspace, root: str, collection: str, version: str) -> tuple[
 
 @st.cache_data(show_spinner="Reading the items …", max_entries=20)
 def _choices(_ws: Workspace, root: str, collection: str, version: str) -> list[str]:
-    items = [one.item for one in _kept(_ws, collection)]
-    some = items[:MOST_LOOKED_AT]
+    kept = _kept(_ws, collection)
+    if len(kept) > MOST_LOOKED_AT:
+        kept = random.Random(0).sample(kept, MOST_LOOKED_AT)
+    items = [one.item for one in kept]
     # what tells few groups apart first: that is what people even out
     return sorted(
         (name for name in balance_choices(items) if name != ID_COLUMN),
-        key=lambda name: len(set(groups_of(some, name))) > FEW,
+        key=lambda name: len(set(groups_of(items, name))) > FEW,
     )
 
 
