@@ -21,7 +21,7 @@ from workbench.engine.lifecycle import create_run, runs
 from workbench.engine.records import find_run, get_run
 from workbench.engine.score import score_run
 from workbench.errors import TuningCancelled, TuningError
-from workbench.statistics import holm, wilson
+from workbench.statistics import holm, mcnemar_exact, tango, wilson
 from workbench.tuning.verdict.evaluating import evaluate_tuning
 from workbench.tuning.verdict.records import TuningVerdict, verdict_json
 
@@ -132,7 +132,9 @@ def test_wins_count_rows_and_draws_count_half(measured: Measured):
     wins = measured.verdict.win_rate
     assert wins is not None and wins.better + wins.worse + wins.equal == 10
     assert wins.rate == pytest.approx((wins.better + wins.equal / 2) / 10)
-    assert wins.low <= wins.rate <= wins.high
+    low, high = tango(wins.worse, wins.better, 10)
+    assert (wins.low, wins.high) == pytest.approx(((1 + low) / 2, (1 + high) / 2))
+    assert wins.p == pytest.approx(mcnemar_exact(wins.worse, wins.better))
 
 
 def test_perplexity_is_over_text_that_no_prompt_shows(measured: Measured):

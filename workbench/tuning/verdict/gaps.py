@@ -17,7 +17,7 @@ from workbench.engine.size_measures import measure_models, tokens_per_s
 from workbench.engine.slicing import scores_of_units, sliced_rows, units_of
 from workbench.engine.workspace import Workspace
 from workbench.metrics import Metric, Scores
-from workbench.statistics import mcnemar_exact, proportion
+from workbench.statistics import compare_paired
 from workbench.storage.scores import CellScores
 from workbench.tuning.verdict.records import Gap, Level, ModelTakes, PromptVerdict, SliceVerdict, WinRate
 
@@ -93,14 +93,13 @@ class RunGaps:
         first = self._scores[self._cell(self._base, headline).index, self._name].values
         second = self._scores[self._cell(self._tuned, headline).index, self._name].values
         gained = second - first if self.metric.direction == "higher" else first - second
-        points = np.where(np.isnan(gained), np.nan, (np.sign(gained) + 1) / 2)
-        found = proportion(points, self._clusters, self.experiment.confidence)
+        # a draw counts half, so the win rate is half a step from the share of rows won less the share lost
+        lost, won = (np.where(np.isnan(gained), np.nan, sign * gained > 0) for sign in (-1, 1))
+        found = compare_paired(lost, won, self._clusters, binary=True, confidence=self.experiment.confidence)
         better, worse = int((gained > 0).sum()), int((gained < 0).sum())
         equal = int((gained == 0).sum())
-        # repeats of a row are no votes of their own
-        sums = points if self._clusters is None else _row_means(points, self.experiment.repeats)
-        p = mcnemar_exact(int((sums < 0.5).sum()), int((sums > 0.5).sum()))
-        return WinRate(found.mean, found.low, found.high, p, better, worse, equal)
+        rate, low, high = ((1 + share) / 2 for share in (found.difference, found.low, found.high))
+        return WinRate(rate, low, high, found.p, better, worse, equal)
 
     def takes(self, headline: str) -> list[ModelTakes]:
         """Tokens, cost, time and memory of the headline prompt on both models."""
@@ -174,9 +173,3 @@ def gap_of(line: CellComparison) -> Gap:
     return Gap(
         line.difference, line.low, line.high, line.p, line.p_adjusted, line.n, line.verdict, line.rows_needed
     )
-
-
-def _row_means(points: np.ndarray, repeats: int) -> np.ndarray:
-    by_row = points.reshape(-1, repeats)
-    scored = ~np.isnan(by_row)
-    return np.where(scored, by_row, 0).sum(axis=1) / np.where(scored.any(axis=1), scored.sum(axis=1), np.nan)
