@@ -132,13 +132,27 @@ def test_what_is_not_there_is_a_sentence(visit: Visit, ws: Workspace, query: dic
 def test_a_collection_leads_to_a_recipe_that_learns_from_it(visit: Visit, ws: Workspace) -> None:
     a_collection(ws)
     test = visit("tune", collection="c1")
-    assert test.text_input(key="new recipe name").value == "rides-2"
-    press(test, "Create")
+    assert test.text_input(key="recipe of c1 name").value == "rides-2"
+    test.button(key="recipe of c1 create").click().run()
     made = load_recipe(ws, "rides-2")
     assert (made.collection, made.train.objective) == ("rides", "supervised")
 
 
 # --- the form
+
+
+@pytest.mark.parametrize("name", ["", "rides", "../out", "a b"])
+def test_a_recipe_needs_a_name_of_its_own_that_stays_in_its_folder(
+    visit: Visit, ws: Workspace, name: str
+) -> None:
+    a_collection(ws)
+    before = recipe_names(ws)
+    test = visit("tune", collection="c1")
+    test.text_input(key="recipe of c1 name").set_value(name).run()
+    test = test.button(key="recipe of c1 create").click().run()
+    assert len(test.error) == 1
+    assert "name" in test.error[0].value and "went wrong" not in test.error[0].value
+    assert recipe_names(ws) == before
 
 
 def test_only_the_settings_that_a_method_looks_at_are_shown(visit: Visit, ws: Workspace) -> None:

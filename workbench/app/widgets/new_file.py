@@ -7,7 +7,7 @@ import streamlit as st
 from workbench.app.pages import go
 from workbench.app.widgets.drafting import Draft
 from workbench.app.widgets.errors import explained
-from workbench.core.document import load, to_yaml
+from workbench.core.document import check_name, load, to_yaml
 from workbench.core.experiment import DatasetChoice, Experiment
 from workbench.engine import Workspace
 from workbench.errors import UsageError, WorkbenchError
@@ -101,8 +101,12 @@ def duplicate(ws: Workspace, kind: str, draft: Draft) -> None:
 
 
 def free_name(name: str, taken: list[str], kind: str) -> None:
-    """Refuses an empty or taken name. Raises UsageError."""
+    """Refuses an empty or taken name, and one that is no safe file name. Raises UsageError."""
     if not name.strip():
         raise UsageError(f"Give the {kind} a name.")
+    try:
+        check_name(name)
+    except ValueError as problem:
+        raise UsageError(f"{problem}.") from None
     if name in taken:
         raise UsageError(f"There is already a {kind} named '{name}'; choose another name.")

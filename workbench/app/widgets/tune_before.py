@@ -11,6 +11,7 @@ from workbench.app.widgets.errors import say
 from workbench.app.widgets.model_facts import size
 from workbench.app.widgets.numbers import many, seconds
 from workbench.app.widgets.text import escaped
+from workbench.app.widgets.tune_words import SPACE
 from workbench.core.collection import Item
 from workbench.core.tuning import Recipe, Train
 from workbench.engine import Workspace
@@ -92,8 +93,7 @@ def before_panel(ws: Workspace, recipe: Recipe, before: Before) -> None:
         return
     if before.found is None:
         st.info(
-            "It collects first; then it chooses what the recipe leaves out, checks data, memory and disk, "
-            "and stops with a sentence where something speaks against it.",
+            "It collects first. Then what is left out is chosen, and data, memory and disk are checked.",
             icon=":material/info:",
         )
         return
@@ -102,7 +102,7 @@ def before_panel(ws: Workspace, recipe: Recipe, before: Before) -> None:
     examples = many(found.facts.examples, "example")
     st.markdown(
         f"**{examples}**, **{many(found.steps, 'step')}**, training takes {about} "
-        f"**{escaped(seconds(found.seconds))}**",
+        f"**{escaped(seconds(found.seconds)).replace(' ', SPACE)}**",
         help=_how_long(found.measured),
     )
     _memory(found)

@@ -176,7 +176,7 @@ def _placeholder(one: FieldHelp, choice: Choice | None) -> str:
     if choice is not None:
         return f"{_shown(choice.value)}, chosen"
     if one.chosen:
-        return "chosen from the data"
+        return "chosen later"
     return "never" if one.name == "patience" else "off"
 
 

@@ -9,7 +9,7 @@ from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.numbers import ago, seconds
 from workbench.app.widgets.text import escaped, short
-from workbench.app.widgets.tune_new import new_recipe
+from workbench.app.widgets.tune_new import new_recipe, recipe_of_collection
 from workbench.app.widgets.tune_words import STATUS, badge, gain, is_share
 from workbench.core.run import LIVE
 from workbench.engine import Workspace, ensure_worker
@@ -29,6 +29,7 @@ SHOWN = 20
 def overview(ws: Workspace) -> None:
     """The quick start, the recipes, the tunings."""
     names, found = recipe_names(ws), tunings(ws, limit=SHOWN)
+    recipe_of_collection(ws)
     with st.container(horizontal=True, vertical_alignment="center"):
         if QUICK_START in names:
             _quick_start(ws, first=not found)
@@ -120,6 +121,6 @@ def _came(ws: Workspace, one: TuningSummary) -> str:
             share = is_share(measured["base"]["mean"], measured["tuned"]["mean"])
             numbers = gain(found["difference"], found["low"], found["high"], share)
             return f"{badge(one.verdict)} {escaped(numbers)}"
-    if one.message and one.status != "completed":
+    if one.message and one.status in ("failed", "queued"):
         return f"{status} {escaped(short(one.message, 90))}"
     return status

@@ -36,7 +36,7 @@ def live_panel(ws: Workspace, tuning: str) -> None:
             st.rerun()
         stage_line(now)
         _bar(now)
-        training_panel(ws, tuning, live=now.stage == "training")
+        training_panel(ws, tuning, live=True)
 
 
 def stage_line(now: TuningProgress) -> None:

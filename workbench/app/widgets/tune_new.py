@@ -8,6 +8,7 @@ from workbench.app import state
 from workbench.app.pages import go
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.new_file import free_name
+from workbench.app.widgets.text import escaped
 from workbench.app.widgets.tune_bases import bases
 from workbench.core.tuning import TASK_OF, Collect, Pick, Recipe, Train
 from workbench.engine import Workspace
@@ -17,19 +18,33 @@ from workbench.tuning import find_collection, recipe_names, save_recipe
 
 
 def new_recipe(ws: Workspace) -> None:
-    """A popover with a name; `?collection=` says what it learns from."""
-    collection = asked_collection(ws)
+    """A popover with a name."""
     with st.popover("New recipe", icon=":material/add:"):
-        taken = recipe_names(ws)
-        suggested = free(collection.name, taken) if collection else ""
-        name = st.text_input("Name", value=suggested, key="new recipe name", placeholder="my-recipe")
-        if collection is not None:
-            st.caption(f"It learns from the collection {collection.name}.")
-        if st.button("Create", type="primary", key="new recipe create"):
-            with explained("creating the recipe"):
-                free_name(name, taken, "recipe")
-                save_recipe(ws, first_recipe(ws, name, collection))
-                go("tune", recipe=name)
+        _create(ws, None)
+
+
+def recipe_of_collection(ws: Workspace) -> None:
+    """Where `?collection=` names one, as the Collections page links here: a recipe that learns from it."""
+    collection = asked_collection(ws)
+    if collection is None:
+        return
+    with st.container(border=True):
+        st.markdown(f"**Fine-tune on the collection {escaped(collection.name)}**")
+        _create(ws, collection)
+
+
+def _create(ws: Workspace, collection: CollectionRecord | None) -> None:
+    key = "new recipe" if collection is None else f"recipe of {collection.id}"
+    taken = recipe_names(ws)
+    suggested = free(collection.name, taken) if collection else ""
+    name = st.text_input(
+        "Name of the recipe", value=suggested, key=f"{key} name", placeholder="my-recipe", max_chars=80
+    )
+    if st.button("Create", type="primary", key=f"{key} create"):
+        with explained("creating the recipe"):
+            free_name(name, taken, "recipe")
+            save_recipe(ws, first_recipe(ws, name, collection))
+            go("tune", recipe=name)
 
 
 def asked_collection(ws: Workspace) -> CollectionRecord | None:
@@ -40,7 +55,7 @@ def asked_collection(ws: Workspace) -> CollectionRecord | None:
     try:
         return find_collection(ws, asked)
     except WorkbenchError as problem:
-        st.warning(str(problem), icon=":material/warning:")
+        st.warning(escaped(str(problem)), icon=":material/warning:")
         state.put(**{state.COLLECTION: None})
         return None
 

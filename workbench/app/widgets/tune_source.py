@@ -122,7 +122,8 @@ def _collect(ws: Workspace, value: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _pick(value: Any, key: str) -> dict[str, Any]:
     found = value if isinstance(value, dict) else {}
-    by, what, least, most = st.columns([2, 2.4, 1.5, 1.5])
+    by, what = st.columns(2)
+    least, most = st.columns(2)
     with by:
         kind = st.selectbox(
             "The best by",

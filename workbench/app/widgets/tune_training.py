@@ -25,7 +25,7 @@ def training_panel(ws: Workspace, tuning: str, live: bool = False) -> None:
             st.caption("Nothing was trained yet.")
         return
     _numbers(points, state)
-    _turned(state, folder)
+    _turned(state, folder, live)
     _no_better(points, state)
     loss_chart(points, state, key="loss")
     rate, norm = st.columns(2)
@@ -65,11 +65,11 @@ def _numbers(points: list[TuningPoint], state: TrainingState) -> None:
         column.metric(label, value)
 
 
-def _turned(state: TrainingState, folder: TuningFolder) -> None:
+def _turned(state: TrainingState, folder: TuningFolder, live: bool) -> None:
     found = state.overfitting
     if found is None:
         return
-    kept = f"The weights of step {found.best_step} are kept."
+    kept = f"The weights of step {found.best_step} are the ones that are kept{' so far' if live else ''}."
     if _keeps_last(folder):
         kept = "The last weights are kept all the same, as the recipe says (`keep: last`)."
     st.warning(
