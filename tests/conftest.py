@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,18 @@ settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PRIVATE_NAMES = ("_API_KEY", "_TOKEN", "_PROXY", "_proxy")
+
+
+_frozen_at: list[int] = [0]
+"""How many modules there were when objects were last set aside."""
+
+
+def pytest_runtest_setup() -> None:
+    """Sets aside what large libraries made: each model that a test lets go has garbage collected."""
+    if len(sys.modules) > _frozen_at[-1] + 200:
+        gc.collect()
+        gc.freeze()
+        _frozen_at.append(len(sys.modules))
 
 
 @pytest.fixture(autouse=True)

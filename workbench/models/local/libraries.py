@@ -5,6 +5,7 @@ transformers fills its modules lazily: two threads that import it together can f
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -14,6 +15,7 @@ TALKATIVE = ("torchao", "bitsandbytes", "torch.utils._pytree")
 
 _importing = threading.Lock()
 _taken_bytes: list[int] = []
+_kept: list[bool] = []
 
 
 def import_libraries() -> None:
@@ -31,6 +33,11 @@ def import_libraries() -> None:
 
         if fresh:  # all of the process: a model in one of its own would need the rest of it too
             _taken_bytes.append(resident_bytes())
+        if not _kept:
+            # what libraries made stays for good: letting a model go collects garbage, and looking through a
+            # million of their objects would cost more than the rest of it
+            gc.freeze()
+            _kept.append(True)
 
 
 def library_bytes() -> int:
