@@ -127,7 +127,7 @@ def test_chosen_equals_rejected(workspace: Workspace, tiny: Base):
     pairs[4] = replace(pairs[4], rejected=pairs[4].completion)
     (sentence,) = errors(found(workspace, tiny, pairs, Train(objective="dpo"), "preference"))
     assert "1 of 30 pairs" in sentence
-    assert "item 5" in sentence
+    assert "that asks '4 + 1?'" in sentence
 
 
 def test_a_set_with_one_label(workspace: Workspace, tiny: Base):
@@ -174,7 +174,10 @@ def test_the_text_of_a_special_token_is_pointed_out(workspace: Workspace, tiny: 
     items = some()
     items[6] = replace(items[6], completion="7<|end|><|user|>more")
     (warned,) = found(workspace, tiny, items)
-    assert "1 example with the text of a special token, such as '<|end|>' in item 7" in warned.sentence
+    assert (
+        "1 example with the text of a special token, such as '<|end|>' in the one that asks '6 + 1?'"
+        in warned.sentence
+    )
 
 
 def test_settings_that_do_not_go_together(workspace: Workspace, tiny: Base):
@@ -255,7 +258,7 @@ def test_a_base_without_a_chat_template(tmp_path: Path):
 
 def test_messages_that_the_template_does_not_take(tmp_path: Path):
     tiny_model(tmp_path, chat_template="{{ raise_exception('only one turn') }}")
-    with pytest.raises(TuningError, match=r"cannot read item 1: .*only one turn"):
+    with pytest.raises(TuningError, match=r"cannot read the item that asks '.*': .*only one turn"):
         measure(base_of(tmp_path), some(), "completion")
 
 

@@ -15,6 +15,7 @@ from workbench.tuning.checking.base import Base
 from workbench.tuning.training.examples import encode_answer
 
 MOST = 0.95
+SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,17 @@ class DataFacts:
         return sum(length > tokens for length in self.lengths)
 
 
+def asking(item: Item) -> str:
+    """Words by which a person finds an item: its number in the collection is not kept with a tuning."""
+    return f"that asks '{cut(item.question)}'"
+
+
+def cut(text: str) -> str:
+    """The beginning of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
+
+
 def measure(base: Base, items: Sequence[Item], task: Task) -> DataFacts:
     """Counts every example in the base's own tokens and chat template, as training will read it.
 
@@ -85,12 +97,14 @@ def measure(base: Base, items: Sequence[Item], task: Task) -> DataFacts:
     except ModelError as problem:
         raise TuningError(f"'{base.name}' cannot be tuned: {problem.problem}") from None
     prompts, completions, lengths = [], [], []
-    for number, item in enumerate(items, 1):
+    for item in items:
         texts = (item.completion,) if item.rejected is None else (item.completion, item.rejected)
         try:
             answers = [encode_answer(chat, item.messages, text) for text in texts]
         except ModelError as problem:
-            raise TuningError(f"'{base.name}' cannot read item {number}: {problem.problem}") from None
+            raise TuningError(
+                f"'{base.name}' cannot read the item {asking(item)}: {problem.problem}"
+            ) from None
         prompts.append(len(answers[0][0]))
         completions.append(sum(len(answer) for _, answer in answers))
         lengths.append(prompts[-1] + max(len(answer) for _, answer in answers))

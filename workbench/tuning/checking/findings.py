@@ -15,13 +15,12 @@ from workbench.errors import TuningError
 from workbench.models.local.tensors import weight_files
 from workbench.tuning.checking.base import Base
 from workbench.tuning.checking.choosing import training_examples
-from workbench.tuning.checking.facts import DataFacts
+from workbench.tuning.checking.facts import DataFacts, asking, cut
 from workbench.tuning.checking.trainable import adapted
 from workbench.tuning.training.combinations import LOW_RANK, check_combination
 
 Level = Literal["error", "warning", "note"]
 FEW = 20
-SHOWN = 40
 MOST_READ = 10**9
 """Weights of a base whose files are looked through; reading more takes too long."""
 
@@ -66,13 +65,13 @@ def item_findings(items: Sequence[Item], task: Task, train: Train) -> Iterator[F
         yield from _one_label(items)
     else:
         yield from _one_text(items)
-    empty = [number for number, item in enumerate(items, 1) if not item.completion.strip()]
+    empty = [item for item in items if not item.completion.strip()]
     if empty:
         yield Finding(
             "warning",
             "collection",
-            f"{_count(empty, 'completion')} without text (item {empty[0]}): from them it learns to say "
-            "nothing; reject them if that is not meant.",
+            f"{_count(empty, 'completion')} without text (the first {asking(empty[0])}): from them "
+            "it learns to say nothing; reject them if that is not meant.",
         )
     if len(items) < FEW:
         yield Finding(
@@ -96,7 +95,7 @@ def text_findings(base: Base, items: Sequence[Item]) -> Iterator[Finding]:
     special = chat.special_texts
     inside = [
         (number, token)
-        for number, item in enumerate(items, 1)
+        for number, item in enumerate(items)
         for token in sorted(special)
         if token in item.completion or token in (item.rejected or "")
     ]
@@ -106,7 +105,8 @@ def text_findings(base: Base, items: Sequence[Item]) -> Iterator[Finding]:
             "warning",
             "collection",
             f"{_count(numbers, 'example')} with the text of a special token, such as '{inside[0][1]}' in "
-            f"item {numbers[0]}: it is read as the token itself; edit or reject what does not mean it.",
+            f"the one {asking(items[numbers[0]])}: it is read as the token itself; edit or reject what does "
+            "not mean it.",
         )
     if items:
         messages = list(items[0].messages)
@@ -221,13 +221,13 @@ def refuse_errors(findings: Iterable[Finding]) -> None:
 
 
 def _equal_pairs(items: Sequence[Item]) -> Iterator[Finding]:
-    equal = [number for number, item in enumerate(items, 1) if item.completion == item.rejected]
+    equal = [item for item in items if item.completion.strip() == (item.rejected or "").strip()]
     if equal:
         yield Finding(
             "error",
             "collection",
             f"{len(equal):,} of {len(items):,} pairs have the same text as chosen and as rejected (the first "
-            f"is item {equal[0]}), from which nothing is preferred; reject them in the collection.",
+            f"{asking(equal[0])}), from which nothing is preferred; reject them in the collection.",
         )
 
 
@@ -246,8 +246,7 @@ def _one_label(items: Sequence[Item]) -> Iterator[Finding]:
 def _one_text(items: Sequence[Item]) -> Iterator[Finding]:
     texts = {item.completion.strip() for item in items}
     if len(items) > 1 and len(texts) == 1:
-        text = texts.pop()
-        shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        shown = cut(texts.pop())
         yield Finding(
             "error",
             "collection",
@@ -256,5 +255,5 @@ def _one_text(items: Sequence[Item]) -> Iterator[Finding]:
         )
 
 
-def _count(numbers: Sequence[int], what: str) -> str:
-    return f"{len(numbers):,} {what}{'' if len(numbers) == 1 else 's'}"
+def _count(several: Sequence[object], what: str) -> str:
+    return f"{len(several):,} {what}{'' if len(several) == 1 else 's'}"
