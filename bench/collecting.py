@@ -22,6 +22,7 @@ from workbench.core.run import Output
 from workbench.core.tuning import Collect
 from workbench.engine import Workspace, create_run, report
 from workbench.tuning.collecting import collect, collections, edit, item_page, reject, undo
+from workbench.tuning.collecting.foreseeing import foresee
 
 ROWS, REPEATS, HELD_BACK = 25_000, 4, 2_000
 PLACES = ("Mill Street", "the harbour", "Hill Road", "the bridge", "the depot", "Long Lane", "the museum")
@@ -108,6 +109,9 @@ def main() -> None:
                 pstats.Stats(profile).sort_stats("tottime").print_stats(25)
         for what, work in (
             ("a page of 50 in the middle", lambda: item_page(opened, found, limit=50, offset=50_000)),
+            ("what passes a bar, told before", lambda: foresee(opened, settings).passing(at_least=0.5)),
+            ("where an item stands", lambda: opened.store.collections.place(found, 50_000, "kept")),
+            ("a page of what holds a word", lambda: item_page(opened, found, find="harbour", offset=9_000)),
             ("reject 50", lambda: reject(opened, found, range(1_000, 1_050), "ada")),
             ("edit one", lambda: edit(opened, found, 7, "Answer: 1", "ada")),
             ("undo both", lambda: (undo(opened, found, "ada"), undo(opened, found, "ada"))),
