@@ -176,6 +176,21 @@ def test_what_the_form_writes_is_the_same_recipe_with_nothing_lost(visit: Visit,
     assert kept.collection == "rides"
 
 
+def test_pairs_can_come_from_scores_and_are_asked_for_only_where_pairs_are_learnt(
+    visit: Visit, ws: Workspace
+) -> None:
+    recipe = {"name": "rides", "base": "nano", "collect": {"runs": ["transit"], "pick": {"at_least": 1}}}
+    save_recipe(ws, Recipe.model_validate(recipe))
+    test = visit("tune", recipe="rides")
+    assert "Pairs from" not in [one.label for one in test.radio]
+    next(one for one in test.selectbox if one.label == "Objective").select("dpo").run()
+    next(one for one in test.radio if one.label == "Pairs from").set_value("scores").run()
+    press(test, "Save")
+    kept = load_recipe(ws, "rides")
+    assert kept.collect is not None
+    assert (kept.train.objective, kept.collect.pairs, kept.collect.pick.at_least) == ("dpo", "scores", 1)
+
+
 def test_a_form_that_nobody_touched_leaves_the_file_as_it_is(visit: Visit, ws: Workspace, root: Path) -> None:
     test = visit("tune", recipe="rides")
     assert "Save and start" not in [one.label for one in test.button]

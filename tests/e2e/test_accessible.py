@@ -19,6 +19,7 @@ VIEWS = {
     "experiments": ["", "?view=yaml"],
     "compare": ["", "?view=rows", "?view=rows&row=word-problems-test-0001&only=different", "?view=charts"],
     "size": ["", "?cost=usd&hour=0.4"],
+    "tune": ["", "?recipe=quickstart", "?recipe=quickstart&view=yaml"],
 }
 pytestmark = pytest.mark.timeout(900)  # a browser on a busy machine
 PAGES = [f"{name}{view}" for name in MENU for view in VIEWS.get(name, [""])]

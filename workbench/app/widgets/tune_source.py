@@ -28,6 +28,10 @@ TEACHES = {
     "preference": "pairs, one better than the other",
     "label": "completions marked good or bad",
 }
+PAIRS = {
+    "ratings": "people's pairwise ratings",
+    "scores": "better against worse scores on the same row",
+}
 OWN = "the one that made each output"
 
 
@@ -40,7 +44,8 @@ def source_part(ws: Workspace, content: dict[str, Any], objective: str, key: str
     if kind == THERE:
         return {"collection": _collection(ws, content.get("collection"), task, key), "collect": None}
     collect = content.get("collect")
-    return {"collection": None, "collect": _collect(ws, collect if isinstance(collect, dict) else {}, key)}
+    settings = collect if isinstance(collect, dict) else {}
+    return {"collection": None, "collect": _collect(ws, settings, task, key)}
 
 
 def _collection(ws: Workspace, value: Any, task: Task, key: str) -> str | None:
@@ -76,7 +81,7 @@ def _to_collections(collection: str | None) -> None:
         link("collections", words, ":material/inventory:", collection=collection)
 
 
-def _collect(ws: Workspace, value: dict[str, Any], key: str) -> dict[str, Any]:
+def _collect(ws: Workspace, value: dict[str, Any], task: Task, key: str) -> dict[str, Any]:
     new = dict(value)
     given = value.get("runs")
     found = [given] if isinstance(given, str) else [str(one) for one in given or ()]
@@ -91,6 +96,17 @@ def _collect(ws: Workspace, value: dict[str, Any], key: str) -> dict[str, Any]:
         format_func=lambda name: recent.get(name, name),
         help="Of an experiment its newest completed run; where there is none, it is run first.",
     )
+    if task == "preference":
+        pairs = st.radio(
+            "Pairs from",
+            tuple(PAIRS),
+            index=list(PAIRS).index(value["pairs"]) if value.get("pairs") in PAIRS else 0,
+            key=f"{key} pairs",
+            format_func=lambda name: PAIRS[name],
+        )
+        new["pairs"] = None if pairs == "ratings" else pairs
+    else:
+        new.pop("pairs", None)
     new["pick"] = _pick(value.get("pick"), key)
     prompts = [name for name in ws.prompts.names() if name not in judge_names(ws)]
     left, right = st.columns(2)

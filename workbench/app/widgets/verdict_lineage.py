@@ -28,7 +28,7 @@ def lineage_view(ws: Workspace, record: TuningRecord) -> None:
             if found.lost:
                 st.info(escaped(found.lost), icon=":material/info:")
             found = found.parent
-        st.code(f"workbench models lineage {record.model} --items --json", language="sh")
+        st.code(f"workbench models lineage {record.model} --items --json", language=None)
 
 
 def _one(found: Lineage) -> None:
