@@ -48,6 +48,8 @@ collection: rides
 evaluate: {experiment: transit-samples, forgetting: [labels], limit: 4, prompts: [direct]}
 """
 
+REPORT = {"taught": {"prompt": "direct", "version": "1" * 64}}
+
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
@@ -63,7 +65,7 @@ def trained(workspace: Workspace, base: str = "nano", **changes: Any) -> str:
     items = learnt()
     if workspace.store.collections.get("c1") is None:
         kept = [CollectionItem(number, one) for number, one in enumerate(items)]
-        workspace.store.collections.create("c1", "rides", "completion", {}, {}, kept)
+        workspace.store.collections.create("c1", "rides", "completion", {}, REPORT, kept)
     recipe = load(Recipe, RECIPE.replace("base: nano", f"base: {base}"))
     tuning = create_tuning(workspace, recipe, owner="command", **changes)
     folder = TuningFolder.of(workspace.state_dir, tuning)
@@ -96,6 +98,7 @@ def test_a_trained_tuning_becomes_a_model_with_a_verdict_and_a_line(workspace: W
     assert found.held_back == 1 and found.parent is None and found.lost == ""
     (maker,) = found.made_by
     assert (maker.prompt, maker.version, maker.model) == ("step-by-step", "0" * 12, "nano")
+    assert found.taught == REPORT["taught"]
     assert lineage_items(workspace, "nano-rides") == learnt()
     origins = lineage_json(found, lineage_items(workspace, "nano-rides"))["origins"]
     assert origins[0]["row_id"] == learnt()[0].origin.row_id

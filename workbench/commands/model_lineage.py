@@ -88,12 +88,14 @@ def remove_tuned(opened: Workspace, model: str) -> list[str] | None:
 def _print_line(found: Lineage) -> None:
     shown: Lineage | None = found
     while shown is not None:
+        taught = shown.taught
         print_fields(
             [
                 ("model", f"{shown.model}  {shown.weights[:SHORT]}"),
                 ("tuning", f"{shown.tuning}, {shown.made_at}"),
                 ("recipe", f"{shown.recipe}  {shown.recipe_hash[:SHORT]}"),
                 ("collection", f"{shown.collection_name}  {shown.collection_version[:SHORT]}"),
+                ("taught", f"{taught['prompt']}  {taught['version'][:SHORT]}" if taught else ""),
                 ("base", f"{shown.base}  {shown.base_identity[:SHORT]}"),
                 (
                     "examples",

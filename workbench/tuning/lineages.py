@@ -47,6 +47,8 @@ class Lineage:
 
     Attributes:
         weights: hash of what was saved; recipe_hash, collection_version, base_identity: of what went in.
+        taught: the prompt (`prompt`, `version`) whose messages were learnt, where one was named for all;
+            others may have made the texts.
         kinds: items by where they came from: output, rating, correction, import.
         raters: items by who rated or wrote them; files: by the file they were imported from.
         parent: the base's own line, where it was tuned here, too.
@@ -72,6 +74,7 @@ class Lineage:
     made_by: tuple[MadeBy, ...]
     raters: dict[str, int]
     files: dict[str, int]
+    taught: dict[str, str] | None = None
     parent: Lineage | None = None
     lost: str = ""
 
@@ -97,6 +100,7 @@ def make_papers(
             "id": record.collection,
             "name": stored.name if stored is not None else "",
             "version": record.collection_version,
+            "taught": stored.report.get("taught") if stored is not None else None,
         },
         "base": {"name": base.name, "identity": _identity(base)},
         "train": job.train.model_dump(mode="json"),
@@ -161,6 +165,7 @@ def _lineage(workspace: Workspace, model: str, seen: frozenset[str]) -> Lineage:
         made_by=_made_by(items),
         raters=dict(Counter(rater for item in items for rater in item.origin.raters).most_common()),
         files=dict(Counter(item.origin.file for item in items if item.origin.file).most_common()),
+        taught=papers["collection"].get("taught"),
         parent=parent,
         lost=lost,
     )

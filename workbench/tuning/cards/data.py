@@ -46,11 +46,18 @@ def _counts(items: Sequence[Item], name: str | None, report: Mapping[str, Any]) 
         ("items", f"{len(items):,}"),
         ("rows", f"{len(rows):,}" if rows else None),
         ("from", ", ".join(f"{kind}: {count:,}" for kind, count in kinds.most_common())),
+        ("prompt that was taught", _taught(report)),
         ("people who rated or wrote", f"{raters:,}" if raters else None),
         ("edited by a person", f"{edited:,}" if edited else None),
         ("held apart from", ", ".join(map(str, report.get("apart_from") or ())) or None),
         ("rows left out as repeats of those", f"{repeats:,}" if isinstance(repeats, int) else None),
     )
+
+
+def _taught(report: Mapping[str, Any]) -> str | None:
+    """The prompt whose messages were learnt, where it need not be the one that made the texts."""
+    one = report.get("taught")
+    return f"{one.get('prompt')} {str(one.get('version'))[:8]}" if isinstance(one, dict) else None
 
 
 def _sources(items: Sequence[Item]) -> Table:
