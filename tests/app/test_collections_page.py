@@ -131,6 +131,14 @@ def test_a_run_over_rows_kept_for_evaluation_is_refused_in_a_sentence(opened: An
     assert next(button for button in test.button if button.label == "Collect").disabled
 
 
+def test_other_rows_can_be_kept_apart_and_none_is_warned_of(opened: Any, sums: Workspace) -> None:
+    test = opened(run=finished_run(sums, says, dataset={"name": "sums", "split": "test"}))
+    next(one for one in test.multiselect if one.label == "Apart from the rows of").set_value([]).run()
+    assert not test.error
+    assert "6 of 6 outputs pass" in texts(test)
+    assert "Nothing is kept apart" in test.warning[0].value
+
+
 def test_nobody_rated_is_a_sentence(opened: Any, sums: Workspace) -> None:
     test = opened(run=newest_run(sums))
     next(one for one in test.radio if one.label.startswith("Good is")).set_value("rating").run()

@@ -57,9 +57,12 @@ def collect_form(ws: Workspace) -> None:
     task = _task()
     wanted |= {"task": task}
     wanted |= _taught(ws, offered)
-    found = passing_view(ws, wanted, task, _by(ws, offered, task, wanted))
-    wanted["pick"] = found.pick
+    by = _by(ws, offered, task, wanted)
+    above = st.container()  # what passes depends on what stands below it
     wanted |= _further(ws)
+    with above:
+        found = passing_view(ws, wanted, task, by)
+    wanted["pick"] = found.pick
     with st.container(horizontal=True, vertical_alignment="bottom"):
         default = f"{offered[0].experiment}-best"
         name = one_line("Name of the collection", default, f"{KEY}name {offered[0].id}", width=320)

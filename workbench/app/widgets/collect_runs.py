@@ -71,6 +71,11 @@ def apart_from(ws: Workspace) -> list[str] | None:
         help="A row that says the same as one of these, or shares thirteen words in a row with it, is left "
         "out and listed: what a model is measured on must not be what it learnt.",
     )
+    if usual and not chosen:
+        st.warning(
+            "Nothing is kept apart: a model that learns rows it is measured on looks better than it is.",
+            icon=":material/warning:",
+        )
     return None if set(chosen) == set(usual) else chosen
 
 

@@ -55,7 +55,12 @@ def _without_bar(wanted: dict[str, Any]) -> Collect:
     pick = settings.pick.model_copy(update={"at_least": None, "at_most": None})
     # what is not looked at must not make another key
     return Collect(
-        runs=settings.runs, prompts=settings.prompts, models=settings.models, pick=pick, teach=settings.teach
+        runs=settings.runs,
+        prompts=settings.prompts,
+        models=settings.models,
+        pick=pick,
+        teach=settings.teach,
+        apart_from=settings.apart_from,
     )
 
 
