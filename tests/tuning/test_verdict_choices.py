@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.tuning.tuned_nano import learnt, tuned_workspace, write_experiment
+from workbench.core.collection import CollectionItem
 from workbench.core.tuning import Recipe
 from workbench.engine import Workspace
 from workbench.errors import TuningError, UnknownName, WorkbenchError
@@ -57,6 +59,17 @@ def test_a_prompt_that_was_taught_is_asked_beside_the_one_that_made_the_outputs(
     found = again(workspace, a_recipe("three-shots", experiment="transit-samples", prompts="step-by-step"))
     assert found.experiment.prompts == ("three-shots", "step-by-step")
     assert (found.headline, found.teacher) == ("three-shots", "step-by-step")
+
+
+def test_what_a_stored_collection_was_made_to_teach_is_the_headline(workspace: Workspace):
+    kept = [CollectionItem(number, one) for number, one in enumerate(learnt())]
+    workspace.store.collections.create("c1", "short", "completion", {"teach": "direct"}, {}, kept)
+    recipe = Recipe.model_validate({"name": "r", "base": "nano", "collection": "short"})
+    recipe = recipe.model_copy(update={"evaluate": a_recipe(experiment="transit-samples").evaluate})
+    found = again(workspace, recipe)
+    assert (found.headline, found.teacher) == ("direct", "step-by-step")
+    workspace.store.collections.set("c1", deleted_at=datetime.datetime.now(datetime.UTC))
+    assert again(workspace, recipe).headline == "step-by-step"
 
 
 def test_a_metric_of_the_recipe_is_measured_too(workspace: Workspace):

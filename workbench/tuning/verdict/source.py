@@ -5,6 +5,7 @@ transit-samples (transit#train, four samples a row) → transit#test, models [sm
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from workbench.engine.records import is_imported
 from workbench.engine.score import metric_names
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningError, UnknownName
+from workbench.tuning.collecting.stored import find_collection
 
 TRAIN, TEST, DEV = "train", "test", "dev"
 MOST_ROWS = 500
@@ -50,8 +52,9 @@ def experiment_again(
     """
     source = _source(workspace, recipe, items)
     choice, notes = _unseen_rows(workspace, recipe, source, items)
-    taught = _taught(recipe, items)
-    prompts = _prompts(recipe, source, taught)
+    teach = _teach(workspace, recipe)
+    taught = teach or _most_common(item.origin.prompt for item in items)
+    prompts = _prompts(recipe, source, taught, teach)
     headline = taught if taught in prompts else _first(source, prompts)
     metrics = metric_names(source)
     metric = recipe.evaluate.metric or metrics[0]
@@ -119,18 +122,21 @@ def _unseen_rows(
     return choice.model_copy(update={"split": split, "limit": limit or MOST_ROWS}), (note,)
 
 
-def _taught(recipe: Recipe, items: Sequence[Item]) -> str | None:
-    if recipe.collect is not None and recipe.collect.teach is not None:
+def _teach(workspace: Workspace, recipe: Recipe) -> str | None:
+    """The prompt whose messages were learnt, where the collection was made for one."""
+    if recipe.collect is not None:
         return recipe.collect.teach
-    return _most_common(item.origin.prompt for item in items)
+    with contextlib.suppress(UnknownName):  # deleted since: the items tell who made them
+        stored = find_collection(workspace, recipe.collection or "").settings.get("teach")
+        return stored if isinstance(stored, str) else None
+    return None
 
 
-def _prompts(recipe: Recipe, source: Experiment, taught: str | None) -> tuple[str, ...]:
+def _prompts(recipe: Recipe, source: Experiment, taught: str | None, teach: str | None) -> tuple[str, ...]:
     wanted = recipe.evaluate.prompts
     for name in wanted:
         if name not in source.prompts and name != taught:
             raise UnknownName(f"prompt in experiment '{source.name}'", name, source.prompts)
-    teach = recipe.collect.teach if recipe.collect is not None else None
     prompts = wanted or source.prompts
     return prompts if teach is None or teach in prompts else (teach, *prompts)
 
