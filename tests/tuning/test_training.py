@@ -1,54 +1,101 @@
-"""Training on a tiny model, in this process: methods, objectives, looks, early stops, and what is saved."""
+"""Training on a tiny model: methods, objectives, looks, what is saved, what a kill or a full disk leaves.
+
+Whatever imports what trains is in this one file, and most of it in one process: the import takes seconds.
+"""
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import resource
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.models.tiny import tiny_model
 from tests.require import require
 from tests.tuning.training_folders import ASKED, SAMPLES, example, training_folder, write_rows
+from workbench.errors import TuningCancelled
 from workbench.models.local.chat import ChatTokenizer
 from workbench.models.local.quantization import QUANTIZATIONS
 from workbench.tuning.folders import TuningFolder
+from workbench.tuning.job import TrainingJob
 from workbench.tuning.training.checkpoints import checkpoint_at, checkpoint_steps, what_is_broken
 from workbench.tuning.training.events import TrainingState, read_events, read_points, read_state
-from workbench.tuning.training.examples import columns, encode, encode_answer
+from workbench.tuning.training.examples import encode
+from workbench.tuning.training.following import train
 from workbench.tuning.training.process import work
 
 METHODS = ["full", "lora", "dora", "qlora", "ia3", "prefix", "prompt"]
 
+
+FOLLOWER = """
+import sys
+from pathlib import Path
+from workbench.tuning import TuningFolder, train
+train(TuningFolder(Path(sys.argv[1])))
+"""
 
 HEARD: list[Callable[[str, tuple[Any, ...]], None]] = []
 """Who is told what this process asks of the system."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_long_process() -> Iterator[None]:
+def _listening() -> None:
     def heard(event: str, arguments: tuple[Any, ...]) -> None:
         for listener in HEARD:
             listener(event, arguments)
 
     sys.addaudithook(heard)  # for as long as the process lives
-    import trl  # noqa: F401
-
-    gc.freeze()  # each training collects garbage, and would look through the libraries each time
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("tiny") / "base")
+
+
+RATES = {"full": 1e-3, "ia3": 1e-1, "prefix": 1e-1, "prompt": 1e-1}
+"""Learning rates that suit a method; 1e-2 for the others."""
+
+
+@pytest.fixture(scope="module")
+def by_method(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Callable[[str], TuningFolder]:
+    """A finished training by each method, done once: tests look at it, or change a copy."""
+
+    @cache
+    def made(method: str) -> TuningFolder:
+        if method == "qlora":
+            require(QUANTIZATIONS["nf4"].installed, "bitsandbytes")
+        path = tmp_path_factory.mktemp(method)
+        folder = training_folder(path, base, job=ASKED, method=method, learning_rate=RATES.get(method, 1e-2))
+        trained(folder)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def overfitted(tmp_path_factory: pytest.TempPathFactory, base: Path) -> TuningFolder:
+    """A training whose looks turned worse, so that it stopped early; done once, as above."""
+    path = tmp_path_factory.mktemp("overfitted")
+    folder = training_folder(path, base, epochs=40, learning_rate=0.05, patience=3, evaluate_every=4)
+    write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
+    trained(folder)
+    return folder
+
+
+def copied(folder: TuningFolder, path: Path) -> TuningFolder:
+    """A copy that a test may change."""
+    shutil.copytree(folder.path, path)
+    return TuningFolder(path)
 
 
 def trained(folder: TuningFolder) -> TrainingState:
@@ -92,15 +139,12 @@ def tuned_network(folder: TuningFolder, base: Path) -> Any:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_learns_and_what_it_saves_says_what_was_seen_last(
-    tmp_path: Path, base: Path, method: str
+    by_method: Callable[[str], TuningFolder], base: Path, method: str
 ):
     from workbench.tuning.training.answers import answers
 
-    if method == "qlora":
-        require(QUANTIZATIONS["nf4"].installed, "bitsandbytes")
-    rate = 1e-3 if method == "full" else 1e-1 if method in ("prefix", "prompt", "ia3") else 1e-2
-    folder = training_folder(tmp_path / "t", base, job=ASKED, method=method, learning_rate=rate)
-    state = trained(folder)
+    folder = by_method(method)
+    state = read_state(folder)
     seen = looks(folder)
     assert state.status == "completed" and state.step == state.steps == 12
     assert min(seen.values()) < seen[0] - 0.01
@@ -140,39 +184,8 @@ def test_orpo_learns_texts_whose_first_token_would_run_into_the_prompt(tmp_path:
     trained(training_folder(tmp_path / "t", base, rows, objective="orpo", epochs=1))
 
 
-def test_the_loss_is_of_the_completion_alone_and_its_end_is_learnt(base: Path):
-    chat = ChatTokenizer(base, "tiny")
-    row = example(4)
-    prompt, completion = encode_answer(chat, row["messages"], row["completion"])
-    assert prompt == chat.encode(row["messages"])  # as it is asked later
-    assert completion[-1] in chat.end_ids and chat.decode(completion) == row["completion"]
-    (found,) = columns([encode(chat, row, "supervised")], "supervised", 1)
-    assert found["labels"] == [-100] * len(prompt) + list(completion)
-    assert found["input_ids"] == list(prompt) + list(completion)
-
-
-@pytest.mark.parametrize("name", ["chatml", "llama3", "plain", "alpaca", "mistral"])
-def test_every_known_template_teaches_the_completion_and_one_end(base: Path, name: str):
-    chat = ChatTokenizer(base, "tiny", name)
-    prompt, completion = encode_answer(chat, example(4)["messages"], "It is 4.")
-    assert prompt == chat.encode(example(4)["messages"])
-    assert chat.decode(completion).startswith("It is 4.") or chat.decode(completion).startswith(" It is 4.")
-    assert not chat.decode(completion).endswith("\n")
-
-
-def test_kto_holds_each_prompt_against_another_completion_of_its_batch(base: Path):
-    chat = ChatTokenizer(base, "tiny")
-    found = columns([encode(chat, example(number), "kto") for number in range(5)], "kto", 2)
-    own = [one["completion_ids"] for one in found]
-    assert [one["KL_completion_ids"] for one in found] == [own[1], own[0], own[3], own[2], own[4]]
-
-
-def test_it_stops_once_looks_get_no_better_and_keeps_the_best(tmp_path: Path, base: Path):
-    folder = training_folder(
-        tmp_path / "t", base, epochs=40, learning_rate=0.05, patience=3, evaluate_every=4
-    )
-    write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
-    state = trained(folder)
+def test_it_stops_once_looks_get_no_better_and_keeps_the_best(overfitted: TuningFolder):
+    folder, state = overfitted, read_state(overfitted)
     seen = looks(folder)
     assert state.status == "early" and state.step < state.steps == 120
     best = min((step for step in seen if step), key=lambda step: seen[step])
@@ -185,7 +198,7 @@ def test_it_stops_once_looks_get_no_better_and_keeps_the_best(tmp_path: Path, ba
     assert set(checkpoint_steps(folder.checkpoints)) == {best, state.step - 4, state.step}
 
 
-def test_the_last_weights_are_kept_where_that_is_asked(tmp_path: Path, base: Path):
+def test_patience_can_be_endless_and_the_last_weights_kept(tmp_path: Path, base: Path):
     folder = training_folder(
         tmp_path / "t", base, max_steps=8, learning_rate=0.05, patience=None, evaluate_every=2, keep="last"
     )
@@ -199,12 +212,10 @@ def test_the_last_weights_are_kept_where_that_is_asked(tmp_path: Path, base: Pat
 
 @pytest.mark.parametrize("ended", ["completed", "early"])
 def test_what_was_killed_before_its_model_was_saved_saves_it_without_another_step(
-    tmp_path: Path, base: Path, ended: str
+    tmp_path: Path, by_method: Callable[[str], TuningFolder], overfitted: TuningFolder, ended: str
 ):
-    folder = training_folder(tmp_path / "t", base, epochs=6, learning_rate=0.05, patience=2)
-    if ended == "early":
-        write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
-    before = trained(folder)
+    folder = copied(overfitted if ended == "early" else by_method("lora"), tmp_path / "t")
+    before = read_state(folder)
     kept = tensors(folder.model / "adapter_model.safetensors")
     shutil.rmtree(folder.model)
     lines = folder.events.read_text().splitlines(keepends=True)
@@ -213,12 +224,6 @@ def test_what_was_killed_before_its_model_was_saved_saves_it_without_another_ste
     assert (after.status, after.step, after.best_step) == (ended, before.step, before.best_step)
     again = tensors(folder.model / "adapter_model.safetensors")
     assert all((again[key] == kept[key]).all() for key in kept)
-
-
-def test_patience_can_be_endless(tmp_path: Path, base: Path):
-    folder = training_folder(tmp_path / "t", base, epochs=10, learning_rate=0.05, patience=None)
-    write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
-    assert trained(folder).status == "completed"
 
 
 def test_without_validation_the_last_weights_are_kept_and_samples_are_still_asked(tmp_path: Path, base: Path):
@@ -238,10 +243,9 @@ def test_a_stop_before_the_first_step_leaves_no_model(tmp_path: Path, base: Path
     assert (state.status, state.step) == ("cancelled", 0) and not folder.model.exists()
 
 
-def test_where_the_best_state_is_broken_the_next_best_is_kept(tmp_path: Path, base: Path):
-    folder = training_folder(tmp_path / "t", base, learning_rate=0.05, epochs=8, patience=None)
-    write_rows(folder.validation, [example(number) | {"completion": "zzz " * 6} for number in range(4)])
-    before = trained(folder)
+def test_where_the_best_state_is_broken_the_next_best_is_kept(tmp_path: Path, overfitted: TuningFolder):
+    folder = copied(overfitted, tmp_path / "t")
+    before = read_state(folder)
     assert before.best_step is not None and before.best_step < before.step
     (checkpoint_at(folder.checkpoints, before.best_step) / "adapter_model.safetensors").write_bytes(b"")
     lines = folder.events.read_text().splitlines(keepends=True)
@@ -256,10 +260,12 @@ def test_where_the_best_state_is_broken_the_next_best_is_kept(tmp_path: Path, ba
     assert after.left_checkpoints[-1][0] == before.best_step
 
 
-def test_batches_that_are_added_up_step_like_one_large_batch(tmp_path: Path, base: Path):
-    at_once = training_folder(tmp_path / "a", base, batch=4, held_back=0)
+def test_batches_that_are_added_up_step_like_one_large_batch(
+    tmp_path: Path, base: Path, by_method: Callable[[str], TuningFolder]
+):
+    at_once = by_method("lora")
     added_up = training_folder(tmp_path / "b", base, batch=2, accumulate=2, held_back=0)
-    assert trained(at_once).steps == trained(added_up).steps == 12
+    assert read_state(at_once).steps == trained(added_up).steps == 12
     one, other = losses(at_once), losses(added_up)
     assert one.keys() == other.keys()
     assert all(math.isclose(one[step], other[step], rel_tol=1e-3) for step in one)
@@ -268,12 +274,11 @@ def test_batches_that_are_added_up_step_like_one_large_batch(tmp_path: Path, bas
 @pytest.mark.parametrize(
     "settings",
     [
-        {"precision": "bf16"},
+        {"precision": "bf16", "max_steps": 7, "epochs": None, "schedule": "linear"},
         {"neftune": 5.0, "dropout": 0.1, "weight_decay": 0.01, "max_grad_norm": 0.5},
         {"schedule": "constant_with_warmup", "warmup": 0.3, "targets": ["q_proj", "v_proj"]},
         {"method": "full", "precision": "bf16", "gradient_checkpointing": True, "learning_rate": 1e-3},
         {"objective": "dpo", "dropout": 0.2},
-        {"max_steps": 7, "epochs": None, "schedule": "linear"},
     ],
     ids=lambda settings: ",".join(settings),
 )
@@ -296,24 +301,25 @@ def test_dropout_and_noise_reach_the_training(tmp_path: Path, base: Path):
     assert losses(plain)[1] != losses(noisy)[1]
 
 
-def test_activations_computed_anew_change_neither_losses_nor_answers(tmp_path: Path, base: Path):
-    plain = training_folder(tmp_path / "a", base, job=ASKED)
+def test_activations_computed_anew_change_neither_losses_nor_answers(
+    tmp_path: Path, base: Path, by_method: Callable[[str], TuningFolder]
+):
+    plain = by_method("lora")
     anew = training_folder(tmp_path / "b", base, job=ASKED, gradient_checkpointing=True)
-    trained(plain)
     trained(anew)
     assert losses(anew) == pytest.approx(losses(plain), rel=1e-5)
     assert [point.samples for point in read_points(anew)] == [point.samples for point in read_points(plain)]
 
 
 @pytest.mark.parametrize("method", ["lora", "dora", "ia3", "qlora"])
-def test_merged_weights_say_what_base_and_adapter_say(tmp_path: Path, base: Path, method: str):
+def test_merged_weights_say_what_base_and_adapter_say(
+    tmp_path: Path, base: Path, by_method: Callable[[str], TuningFolder], method: str
+):
     import torch
 
-    if method == "qlora":
-        require(QUANTIZATIONS["nf4"].installed, "bitsandbytes")
-    apart = training_folder(tmp_path / "a", base, method=method)
-    whole = training_folder(tmp_path / "b", base, method=method, merge=True)
-    trained(apart)
+    apart = by_method(method)
+    rate = RATES.get(method, 1e-2)
+    whole = training_folder(tmp_path / "b", base, method=method, learning_rate=rate, merge=True)
     trained(whole)
     assert (whole.model / "model.safetensors").is_file()
     ids = torch.tensor([ChatTokenizer(whole.model, "tuned").encode(SAMPLES[1])])
@@ -323,9 +329,10 @@ def test_merged_weights_say_what_base_and_adapter_say(tmp_path: Path, base: Path
     assert torch.allclose(found, expected, atol=1e-3)
 
 
-def test_going_on_from_an_adapter_ends_in_whole_weights(tmp_path: Path, base: Path):
-    first = training_folder(tmp_path / "a", base)
-    trained(first)
+def test_going_on_from_an_adapter_ends_in_whole_weights(
+    tmp_path: Path, base: Path, by_method: Callable[[str], TuningFolder]
+):
+    first = by_method("lora")
     second = training_folder(tmp_path / "b", base, job={"adapter": str(first.model)})
     trained(second)
     assert looks(second)[0] == pytest.approx(min(looks(first).values()), rel=1e-3)
@@ -413,9 +420,11 @@ def test_a_full_disk_is_one_sentence_and_the_states_before_it_go_on(tmp_path: Pa
     assert losses(folder) == losses(undisturbed)
 
 
-def test_what_is_told_at_the_start_and_at_the_end_adds_up(tmp_path: Path, base: Path):
-    folder = training_folder(tmp_path / "t", base)
-    state = trained(folder)
+def test_what_is_told_at_the_start_and_at_the_end_adds_up(
+    base: Path, by_method: Callable[[str], TuningFolder]
+):
+    folder = by_method("lora")
+    state = read_state(folder)
     chat = ChatTokenizer(base, "tiny")
     expected = sum(encode(chat, example(number), "supervised").tokens for number in range(12))
     assert state.start["tokens"] == expected
@@ -427,3 +436,84 @@ def test_what_is_told_at_the_start_and_at_the_end_adds_up(tmp_path: Path, base: 
     left = [event["seconds_left"] for event in read_events(folder.events) if event["event"] == "log"]
     assert left[-1] < left[2] and all(one >= 0 for one in left)
     assert all(point.tokens_per_s for point in read_points(folder) if point.loss is not None)
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
+    until = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return found
+
+
+def weights(folder: TuningFolder) -> dict[str, Any]:
+    return tensors(folder.model / "adapter_model.safetensors")
+
+
+def curve(folder: TuningFolder) -> dict[int, tuple[float | None, float | None]]:
+    return {point.step: (point.loss, point.validation_loss) for point in read_points(folder)}
+
+
+def test_a_killed_training_ends_with_its_follower_and_goes_on_to_the_same_curve(tmp_path: Path, base: Path):
+    settings = {"epochs": 30, "dropout": 0.1, "evaluate_every": 10, "patience": None}
+    undisturbed = training_folder(tmp_path / "a", base, **settings)
+    assert work(undisturbed) == 0
+    folder = training_folder(tmp_path / "b", base, **settings)
+    follower = subprocess.Popen([sys.executable, "-c", FOLLOWER, str(folder.path)])
+    wait_for(lambda: read_state(folder).step >= 32)
+    (trainer,) = psutil.Process(follower.pid).children()
+    follower.kill()
+    follower.wait()
+    trainer.wait(10)
+    reached = read_state(folder).step
+    newest, before = checkpoint_steps(folder.checkpoints)[:2]
+    assert reached < 90 and read_state(folder).status == "training"
+    file = checkpoint_at(folder.checkpoints, newest) / "adapter_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])  # and the newest state is broken, too
+    assert work(folder) == 0
+    state = read_state(folder)
+    assert state.resumed_from == before and state.left_checkpoints[0][0] == newest
+    assert curve(folder) == curve(undisturbed)
+    kept, expected = weights(folder), weights(undisturbed)
+    assert all((kept[key] == expected[key]).all() for key in expected)
+
+
+def test_a_cancelled_training_keeps_the_best_and_goes_on_when_asked_again(tmp_path: Path, base: Path):
+    folder = training_folder(tmp_path / "t", base, epochs=400, evaluate_every=5, patience=None)
+    states: list[TrainingState] = []
+    with pytest.raises(TuningCancelled, match=r"cancelled after step \d+ of 1200; the weights of step \d+"):
+        train(folder, states.append, cancelled=lambda: bool(states) and states[-1].step >= 10)
+    state = read_state(folder)
+    assert state.status == "cancelled" and 10 <= state.step < 1200
+    assert (folder.model / "adapter_model.safetensors").is_file()
+    best = checkpoint_at(folder.checkpoints, state.best_step or 0)
+    assert (best / "adapter_model.safetensors").is_file()
+    assert states[0].status == "starting" and states[-1].status == "cancelled"
+    assert any(one.seconds_left for one in states)
+
+    job = TrainingJob.read(folder.job)
+    shorter = job.train.model_copy(update={"epochs": None, "max_steps": state.step + 5})
+    TrainingJob(job.tuning, job.base, shorter).write(folder.job)
+    folder.cancel.unlink()
+    assert work(folder) == 0
+    assert read_state(folder).resumed_from == state.step
+    started = read_state(folder).start["at"]
+    result = train(folder)  # what has ended is not done again
+    assert result.outcome == "completed" and result.step == state.step + 5
+    assert read_state(folder).start["at"] == started
+
+
+def test_two_processes_step_like_one_with_the_doubled_batch(tmp_path: Path, base: Path):
+    shared = training_folder(tmp_path / "a", base, processes=2, batch=2)
+    alone = training_folder(tmp_path / "b", base, batch=4)
+    result = train(shared)
+    assert work(alone) == 0
+    assert read_state(shared).start["processes"] == 2
+    assert result.step == read_state(alone).step == 12
+    one, other = (
+        [loss for loss, _ in curve(folder).values() if loss is not None] for folder in (shared, alone)
+    )
+    assert len(one) == 12 and one == pytest.approx(other, rel=1e-3)
+    kept, expected = weights(shared), weights(alone)
+    for key in expected:
+        assert (kept[key] - expected[key]).abs().max() < 1e-3, key
