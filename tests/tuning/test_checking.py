@@ -211,6 +211,9 @@ def test_the_same_training_again_is_noted(workspace: Workspace, tiny: Base):
     (note,) = findings_before_start(*ask)
     assert (note.level, "'tiny-again'" in note.sentence) == ("note", True)
     assert findings_before_start(*ask, tuning="first") == []
+    merged = train.model_copy(update={"merge": True})  # as where the base has an adapter
+    (note,) = findings_before_start(workspace, tiny, merged, items, "completion", facts)
+    assert "'tiny-again'" in note.sentence
     other = train.model_copy(update={"rank": 4})
     assert findings_before_start(workspace, tiny, other, items, "completion", facts) == []
 

@@ -118,7 +118,9 @@ def _doubles(
         recipe = Recipe.model_validate(stored) if isinstance(stored, dict) else None
         if recipe is None or recipe.base != base.name:
             continue
-        if chosen(recipe.train, facts, base.parameters) == train:
+        # merging, which a base with an adapter asks for, is another way to save what was learnt alike
+        again = chosen(recipe.train, facts, base.parameters).model_copy(update={"merge": train.merge})
+        if again == train:
             yield Finding(
                 "note",
                 "train",
