@@ -59,7 +59,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "2"}
+    environment = os.environ | {
+        "PYTHONPATH": str(REPOSITORY),
+        "OMP_NUM_THREADS": "2",
+        "WORKBENCH_CACHE": str(root.parent / "cache"),  # tunings of other tests have their own turn
+    }
     log = (root.parent / "server.log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(root), str(port)], cwd=root.parent, env=environment, stderr=log
