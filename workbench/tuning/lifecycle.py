@@ -1,10 +1,9 @@
-"""Tunings: created, executed, cancelled, resumed, continued, deleted and listed."""
+"""Tunings: executed, cancelled, resumed, deleted and listed."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -12,22 +11,20 @@ from typing import Any
 from filelock import Timeout
 
 from workbench.core.run import LIVE
-from workbench.core.tuning import Collect, Recipe, Stage, TuningProgress, TuningStatus
+from workbench.core.tuning import Stage, TuningProgress, TuningStatus
 from workbench.engine.workspace import Workspace
 from workbench.errors import (
     TuningCancelled,
     TuningError,
     UnknownName,
-    UsageError,
     WorkbenchError,
 )
 from workbench.storage.tunings import TuningRecord
 from workbench.tuning.dispatch import forget_starts
 from workbench.tuning.folders import TuningFolder
 from workbench.tuning.records import effective_status, get_tuning, hold, is_held
-from workbench.tuning.stages import recipe_of, work_stages
+from workbench.tuning.stages import work_stages
 from workbench.tuning.telling import CANCELLED, OnTuningProgress, Telling
-from workbench.tuning.tuned_models import free_name
 from workbench.tuning.turns import turn, waiting_for
 
 POLL_S = 0.5
@@ -53,47 +50,6 @@ class TuningSummary:
     verdict: str | None
     """better, worse, tied or undecided, once it is measured."""
     difference: float | None
-
-
-def create_tuning(
-    workspace: Workspace,
-    recipe: Recipe,
-    owner: str = "worker",
-    name: str | None = None,
-    limit: int | None = None,
-    continues: str | None = None,
-) -> str:
-    """Queues a recipe as a tuning; returns the tuning's id.
-
-    Args:
-        owner: `worker` lets the worker start its process; `command` keeps it for `execute_tuning`.
-        name: what the tuned model is called; default: the recipe's `model`, else BASE-RECIPE, with a number
-            where that is taken.
-        limit: at most this many rows of every experiment that is run for it, to try a recipe out.
-        continues: the tuning that it goes on from.
-
-    Raises WorkbenchError for what can be told at once: a base or an experiment that is not there, a name
-    that is taken.
-    """
-    if limit is not None:
-        if limit < 1:
-            raise UsageError("The limit must be at least 1 row.")
-        measured = recipe.evaluate.model_copy(
-            update={"limit": min(limit, recipe.evaluate.limit or limit)},
-        )
-        recipe = recipe.model_copy(update={"evaluate": measured})
-    _check_names(workspace, recipe)
-    definition: dict[str, Any] = {
-        "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
-        "model": _model_name(workspace, recipe, name),
-        "limit": limit,
-        "continues": continues,
-        "sources": {},
-    }
-    now = datetime.datetime.now(datetime.UTC)
-    tuning = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    workspace.store.tunings.create(tuning, recipe.name, definition, owner=owner)
-    return tuning
 
 
 def execute_tuning(
@@ -227,29 +183,6 @@ def resume_tuning(workspace: Workspace, tuning: str, owner: str = "worker", as_i
     )
 
 
-def continue_tuning(workspace: Workspace, tuning: str, owner: str = "worker", name: str | None = None) -> str:
-    """A new tuning of the tuned model, by the same recipe, on what there is now: "what I rated since".
-
-    The collection is made anew from the same sources; where nothing has come since, the new tuning fails
-    with a sentence. Raises TuningError where there is no model yet.
-    """
-    record = get_tuning(workspace, tuning)
-    if record.model is None:
-        raise TuningError(f"Tuning '{tuning}' has no model yet; resume it first.")
-    recipe = recipe_of(record)
-    update: dict[str, Any] = {"base": record.model, "model": None}
-    source = workspace.store.collections.get(record.collection or "")
-    if recipe.collect is None and source is not None:
-        with contextlib.suppress(ValueError):  # one that was imported is taken as it stands now
-            update |= {"collect": Collect.model_validate(source.settings), "collection": None}
-    again = Recipe.model_validate(recipe.model_copy(update=update).model_dump(mode="json"))
-    wanted = name if name is not None else record.model
-    if name is None:
-        again = again.model_copy(update={"model": free_name(workspace, wanted, _promised(workspace))})
-    limit = record.definition.get("limit")
-    return create_tuning(workspace, again, owner=owner, name=name, limit=limit, continues=tuning)
-
-
 def delete_tuning(workspace: Workspace, tuning: str) -> None:
     """Hides a tuning that is not live; its model stays, and `undelete_tuning` brings it back."""
     status = effective_status(workspace, get_tuning(workspace, tuning))
@@ -324,52 +257,6 @@ def _summary(workspace: Workspace, record: TuningRecord) -> TuningSummary:
         verdict=comparison.get("verdict"),
         difference=comparison.get("difference"),
     )
-
-
-def _check_names(workspace: Workspace, recipe: Recipe) -> None:
-    """Raises UnknownName for what the recipe names and the workspace does not have."""
-    from workbench.tuning.checking.base import find_base
-    from workbench.tuning.training.combinations import check_combination
-
-    find_base(workspace.models.spec(recipe.base))
-    check_combination(recipe.train)
-    measured = recipe.evaluate
-    if measured.experiment is not None:
-        workspace.experiment(measured.experiment)
-    known = {*workspace.experiment_names(), *workspace.datasets.names()}
-    for other in measured.forgetting or ():
-        if other not in known:
-            raise UnknownName("experiment or dataset", other, known)
-    _check_sources(workspace, recipe)
-
-
-def _check_sources(workspace: Workspace, recipe: Recipe) -> None:
-    from workbench.tuning.collecting.sources import find_sources
-    from workbench.tuning.collecting.stored import find_collection
-
-    if recipe.collect is not None:
-        find_sources(workspace, recipe.collect)
-    elif recipe.collection is not None:
-        find_collection(workspace, recipe.collection)
-
-
-def _model_name(workspace: Workspace, recipe: Recipe, name: str | None) -> str:
-    promised = _promised(workspace)
-    if name is not None:
-        if name in {*workspace.models.names(), *promised}:
-            raise TuningError(f"There is a model named '{name}' already; choose another name.")
-        if free_name(workspace, name) != name:
-            raise TuningError(
-                f"'{name}' cannot be a tuned model's name: use letters, digits, '.', '_' and '-', at most 90."
-            )
-        return name
-    wanted = recipe.model or f"{recipe.base.replace('@', '-')}-{recipe.name}"
-    return free_name(workspace, wanted, promised)
-
-
-def _promised(workspace: Workspace) -> set[str]:
-    """Names of models that other tunings are still going to make."""
-    return {str(record.definition.get("model")) for record in workspace.store.tunings.waiting()}
 
 
 def _now() -> datetime.datetime:
