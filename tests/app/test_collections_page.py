@@ -165,10 +165,11 @@ def test_a_name_that_is_none_is_a_sentence_and_nothing_is_made(opened: Any, sums
 
 
 def test_an_unknown_run_and_an_unknown_collection_are_sentences(opened: Any) -> None:
-    for query in ({"run": "nowhere"}, {"collection": "nowhere"}):
-        test = opened(**query)
-        assert not test.exception
-        assert "nowhere" in test.error[0].value
+    test = opened(run="nowhere")
+    assert not test.exception and "nowhere" in test.error[0].value
+    test = opened(collection="nowhere")
+    assert not test.exception and test.title[0].value == "Collections"
+    assert any("nowhere" in one.value for one in test.markdown)
 
 
 # --- the list

@@ -125,8 +125,9 @@ def test_a_broken_recipe_is_named_and_the_others_work(visit: Visit, ws: Workspac
 def test_what_is_not_there_is_a_sentence(visit: Visit, ws: Workspace, query: dict[str, str]) -> None:
     test = visit("tune", **query)
     assert not test.exception
-    assert len(test.error) == 1
+    assert len(test.title) == 1
     assert next(iter(query.values())) in said(test)
+    assert "All recipes and tunings" in [link.proto.label for link in test.get("page_link")]
 
 
 def test_a_collection_leads_to_a_recipe_that_learns_from_it(visit: Visit, ws: Workspace) -> None:

@@ -15,6 +15,7 @@ from workbench.app.widgets.collection_profile import profile_view
 from workbench.app.widgets.collection_sources import sources_view
 from workbench.app.widgets.collection_words import TEACHES
 from workbench.app.widgets.controls import segments
+from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.numbers import ago
 from workbench.app.widgets.said import say_once
@@ -22,6 +23,7 @@ from workbench.app.widgets.text import escaped
 from workbench.app.widgets.undo import offer_undo, undo_bar
 from workbench.app.workspace import workspace
 from workbench.engine import Workspace
+from workbench.errors import WorkbenchError
 from workbench.storage.collections import CollectionRecord
 from workbench.tuning import delete_collection, find_collection, undelete_collection
 
@@ -84,7 +86,14 @@ def show() -> None:
     state.show_address(state.COLLECTION)
     asked = state.text(state.COLLECTION)
     if asked:
-        one(ws, find_collection(ws, asked))
+        try:
+            found = find_collection(ws, asked)
+        except WorkbenchError as problem:
+            st.title("Collections", anchor=False)
+            undo_bar()
+            empty("There is no such collection.", escaped(str(problem)), "collections", "All collections")
+            return
+        one(ws, found)
         return
     collecting = state.text(state.VIEW) == COLLECT or bool(state.text(state.RUN))
     st.title("Collect what was good" if collecting else "Collections", anchor=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.app import state
+from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import broken_files, explained
 from workbench.app.widgets.said import say_once
 from workbench.app.widgets.text import escaped
@@ -13,6 +14,7 @@ from workbench.app.widgets.tune_list import overview
 from workbench.app.widgets.tune_tuning import tuning_view
 from workbench.app.widgets.undo import undo_bar
 from workbench.app.workspace import workspace
+from workbench.errors import WorkbenchError
 from workbench.tuning import broken_recipes, find_tuning, recipe_names
 
 
@@ -22,9 +24,16 @@ def show() -> None:
         state.show_address(key)
     tuning, recipe = state.text(state.TUNING), state.text(state.RECIPE)
     if tuning:
+        try:
+            found = find_tuning(ws, tuning)
+        except WorkbenchError as problem:
+            st.title("Fine-tune", anchor=False)
+            undo_bar()
+            empty("There is no such tuning.", escaped(str(problem)), "tune", "All recipes and tunings")
+            return
         undo_bar()
         say_once()
-        tuning_view(ws, find_tuning(ws, tuning))
+        tuning_view(ws, found)
         return
     st.title(f"Recipe {escaped(recipe)}" if recipe else "Fine-tune", anchor=False)
     undo_bar()

@@ -98,4 +98,6 @@ def _bar(now: TuningProgress) -> None:
         counted = f" · {count(now.step)} of {count(now.steps)} {what}"
     left = f" · about {seconds(now.seconds_left)} left" if now.seconds_left is not None else ""
     said = (short(now.message, 200) or WORDS[now.stage]).rstrip(".")
-    st.progress(share, text=escaped(f"{said}{counted}{left} · worked {seconds(now.seconds)}"))
+    # the time is told with each step: before the first it would stand still
+    worked = f" · worked {seconds(now.seconds)}" if now.steps else ""
+    st.progress(share, text=escaped(f"{said}{counted}{left}{worked}"))

@@ -81,13 +81,13 @@ def _forgetting(found: TuningVerdict) -> None:
         (f"{one.experiment}: {one.prompt} on {one.dataset}#{one.split}", one.base, one.tuned, one.gap)
         for one in found.forgetting
     ]
-    share = all(is_share(base.mean, tuned.mean) for _, base, tuned, _ in lines)
     if len(lines) > 1:
-        metric = (
-            found.forgetting[0].metric if len({one.metric for one in found.forgetting}) == 1 else "difference"
-        )
-        drawn = [Difference(f"{one.experiment}: {one.prompt}", one.gap, share) for one in found.forgetting]
-        forest(drawn, metric, "forest forgetting")
+        # metrics of 0 to 1 and of 0 to 100 on one axis would say nothing of each other
+        for share in (True, False):
+            group = [one for one in found.forgetting if is_share(one.base.mean, one.tuned.mean) == share]
+            names = {one.metric for one in group}
+            drawn = [Difference(f"{one.experiment}: {one.prompt}", one.gap, share) for one in group]
+            forest(drawn, names.pop() if len(names) == 1 else "difference", f"forest forgetting {share}")
     sides_table("Experiment", lines, "What was forgotten: base and tuned on other data")
     lost = sum(one.gap.verdict == "worse" for one in found.forgetting)
     if not lost:
