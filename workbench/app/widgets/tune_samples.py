@@ -28,9 +28,7 @@ def samples_panel(folder: TuningFolder, points: list[TuningPoint], state: Traini
                 column.caption(_when(look, state))
                 column.markdown(escaped_lines(said[:1000]) if said.strip() else ":gray[says nothing]")
     if len(looks) > len(shown):
-        among = (
-            "the first, the best and the last" if state.best_step is not None else "the first and the last"
-        )
+        best = "" if state.best_step is None else ", the best"
         st.caption(f"{len(looks)} looks; the first{best} and the last are among those shown.")
 
 
