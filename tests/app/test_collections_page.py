@@ -14,7 +14,7 @@ from tests.tuning.finished_runs import finished_run, make_workspace, rate
 from workbench.core.collection import CollectionItem, Item, Origin
 from workbench.core.tuning import Collect
 from workbench.engine import Workspace
-from workbench.tuning import collect, kept_items
+from workbench.tuning import collect, delete_collection, kept_items
 from workbench.tuning.collecting.foreseeing import foresee, foresee_pairs
 
 
@@ -187,6 +187,14 @@ def test_the_list_has_the_newest_of_each_name(opened: Any, sums: Workspace, coll
     said = texts(opened())
     assert said.count("**sums**") == 1
     assert "6 kept" in said and "1 older one" in said
+
+
+def test_what_another_tab_deleted_first_is_told(opened: Any, sums: Workspace, collected: str) -> None:
+    test = opened(collection=collected)
+    delete_collection(sums, collected)
+    test.button(key="collection delete").click().run()
+    assert not test.exception
+    assert "was deleted" in texts(test)
 
 
 def test_deleting_can_be_undone(opened: Any, sums: Workspace, collected: str) -> None:

@@ -152,7 +152,7 @@ def test_a_deleted_collection_comes_back(workspace: Workspace):
     newer = store(workspace, collection="20261122-1b")
     assert delete_collection(workspace, "sums") == newer
     assert find_collection(workspace, "sums").id == older
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownName, match=f"was deleted; .*collections undelete {newer}"):
         kept_items(workspace, newer)
     undelete_collection(workspace, newer)
     assert [line.id for line in collections(workspace)] == [newer, older]

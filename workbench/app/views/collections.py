@@ -55,7 +55,10 @@ def actions(ws: Workspace, record: CollectionRecord) -> None:
 
 
 def _delete(ws: Workspace, record: CollectionRecord) -> None:
-    delete_collection(ws, record.id)
+    try:
+        delete_collection(ws, record.id)
+    except WorkbenchError:
+        return  # another tab was quicker; the page says so
 
     def put_back() -> None:
         undelete_collection(ws, record.id)

@@ -49,7 +49,11 @@ def find_collection(workspace: Workspace, text: str) -> CollectionRecord:
             f"'{text}' is the beginning of several collections, such as {begun[0].id} and {begun[1].id}."
         )
     if not begun:
-        raise UnknownName("collection", text, {name for one in there for name in (one.name, one.id)})
+        known = {name for one in there for name in (one.name, one.id)}
+        remedy = ""
+        if exact is not None:
+            remedy = f"It was deleted; bring it back with `workbench collections undelete {exact.id}`."
+        raise UnknownName("collection", text, known, remedy)
     return begun[0]
 
 
