@@ -57,6 +57,11 @@ def test_marks_never_touch_spaces_or_cross_lines() -> None:
     assert written == "\u00a0:green-background[**two**]  \n:green-background[**lines**] "
 
 
+def test_a_mark_names_characters_that_cannot_be_seen() -> None:
+    assert marked([("removed", "\u202e"), ("same", "turned")]) == ":red-background[~~U\\+202E~~]turned"
+    assert "U" not in marked([("removed", "\u202ea")])
+
+
 def test_short_text_stays_and_long_text_ends_in_an_ellipsis() -> None:
     assert short("a  b\nc") == "a b c"
     assert short("word " * 50, 20).endswith("…")

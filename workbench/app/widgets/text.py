@@ -75,6 +75,13 @@ def marked(
     return "  \n".join(_marked_line(line) for line in lines)
 
 
+def _seen(text: str) -> str:
+    """The text, or the numbers of its characters where none of them can be seen."""
+    if any(letter.isprintable() and not letter.isspace() for letter in text):
+        return text
+    return " ".join(f"U+{ord(letter):04X}" for letter in text)
+
+
 def _marked_line(segments: list[tuple[Kind, str]]) -> str:
     pieces = []
     for kind, text in segments:
@@ -85,6 +92,6 @@ def _marked_line(segments: list[tuple[Kind, str]]) -> str:
         # emphasis may not touch a space, so spaces stay outside the mark
         lead, tail = text[: text.index(core)], text[text.index(core) + len(core) :]
         colour, sign = MARKS[kind]
-        pieces.append(f"{lead}:{colour}-background[{sign}{escaped(core)}{sign}]{tail}")
+        pieces.append(f"{lead}:{colour}-background[{sign}{escaped(_seen(core))}{sign}]{tail}")
     line = "".join(pieces)
     return _indented(line)
