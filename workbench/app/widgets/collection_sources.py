@@ -61,7 +61,7 @@ def _runs(report: Mapping[str, Any]) -> None:
         for one in sources:
             cells = "  \n".join(escaped(short(label, 80)) for label in one.get("cells", [])[:12])
             more = len(one.get("cells", [])) - 12
-            left, middle, right = st.columns([3, 4, 1.4], vertical_alignment="center")
+            left, middle, right = st.columns([3, 2.4, 2.4], vertical_alignment="center")
             place = escaped(f"{one.get('dataset')}#{one.get('split')}")
             left.markdown(
                 f"**{escaped(str(one.get('experiment')))}** over {place}  \n:gray[{escaped(one['run'])}]"

@@ -61,8 +61,9 @@ def _numbers(points: list[TuningPoint], state: TrainingState) -> None:
         "Tokens a second": count(round(sum(speed) / len(speed))) if speed else "–",
         "Memory": size(memory) if memory else "–",
     }
-    for column, (label, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
-        column.metric(label, value)
+    with st.container(horizontal=True, gap="medium"):
+        for label, value in figures.items():
+            st.metric(label, value, width="content")
 
 
 def _turned(state: TrainingState, folder: TuningFolder, live: bool) -> None:
