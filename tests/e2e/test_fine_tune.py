@@ -156,6 +156,7 @@ def _curate(tab: Any) -> None:
     """One rejected, the next edited, and the rejection thought over, all by keyboard."""
     tab.keyboard.press("j")
     tab.wait_for_url(re.compile("item=0"))
+    tab.get_by_text("Where it comes from").wait_for()  # before that nobody hears the next key
     settle(tab)
     tab.keyboard.press("r")
     tab.get_by_text("Rejected item 0").wait_for()

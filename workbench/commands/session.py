@@ -115,10 +115,13 @@ def stoppable(last_words: str = "Stopped.") -> Iterator[None]:
         timer = threading.Timer(PATIENCE_S, leave)
         timer.daemon = True
         timer.start()
-        # the interruption lands in whichever task is at work, which asyncio would print as its failure
+        # the interruption lands in whichever task is at work, which asyncio would print as its failure,
+        # or in a destructor, which Python would print and forget
         logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
+        sys.unraisablehook = _not_the_interruption
         raise KeyboardInterrupt
 
+    hook = sys.unraisablehook
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -129,6 +132,12 @@ def stoppable(last_words: str = "Stopped.") -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+        sys.unraisablehook = hook
+
+
+def _not_the_interruption(found: sys.UnraisableHookArgs) -> None:
+    if not issubclass(found.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(found)
 
 
 def redacted(text: str) -> str:

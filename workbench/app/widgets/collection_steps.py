@@ -8,7 +8,6 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from workbench.app.widgets.fields import many_lines, number, one_line
 from workbench.core.document import parse
@@ -96,9 +95,8 @@ def _mapping(text: str) -> dict[str, Any]:
 
 
 def _default(field: FieldInfo) -> Any:
-    default = field.get_default(call_default_factory=True, validated_data={})
-    if default is not PydanticUndefined:
-        return default
+    if not field.is_required():
+        return field.get_default(call_default_factory=True, validated_data={})
     return () if get_origin(field.annotation) is tuple else ""
 
 
