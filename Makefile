@@ -38,10 +38,11 @@ lint: setup
 	$(BIN)/mypy
 
 test: export OMP_NUM_THREADS = 1
-# one more than there are cores: browser tests mostly wait
+# one more process than there are cores, as browser tests mostly wait; in the order of the folders, as files of
+# few and long tests would come last otherwise
 test: WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 test: lint
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	$(BIN)/python -m bench
