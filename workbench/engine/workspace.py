@@ -10,9 +10,10 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from workbench.core.document import check_name, dump, load
+from workbench.core.document import check_name, dump
 from workbench.core.experiment import Experiment
 from workbench.core.files import write_text
+from workbench.core.record_files import RecordFolder
 from workbench.datasets import DatasetStore
 from workbench.errors import InvalidFile, StorageError, UnknownName, WorkbenchError
 from workbench.models.catalog import Catalog
@@ -82,28 +83,15 @@ class Workspace:
 
     def experiment_names(self) -> list[str]:
         """Names of the experiments that can be read."""
-        return sorted(self._experiments()[0])
+        return sorted(self._experiments.all()[0])
 
     def broken_experiments(self) -> list[InvalidFile]:
         """What is wrong with the experiment files that cannot be read."""
-        return self._experiments()[1]
+        return self._experiments.all()[1]
 
     def experiment(self, name: str | Path) -> Experiment:
         """An experiment by name, or by the path of its YAML file. Raises InvalidFile, UnknownName."""
-        path = Path(name)
-        if path.suffix in (".yaml", ".yml"):
-            if not path.is_absolute() and not path.exists():
-                path = self.root / path
-            if not path.exists():
-                raise UnknownName("experiment file", str(name), [])
-            return _read_experiment(path, self.root)
-        good, broken = self._experiments()
-        if str(name) in good:
-            return good[str(name)]
-        for problem in broken:
-            if problem.file and Path(problem.file).stem == str(name):
-                raise problem
-        raise UnknownName("experiment", str(name), good)
+        return self._experiments.find(name)
 
     def save_experiment(self, experiment: Experiment) -> Path:
         """Writes experiments/NAME.yaml in one step. Raises StorageError."""
@@ -115,7 +103,7 @@ class Workspace:
 
     def delete_experiment(self, name: str) -> str:
         """Removes experiments/NAME.yaml and returns its text, so that a page can undo it."""
-        if name not in self._experiments()[0]:
+        if name not in self._experiments.all()[0]:
             raise UnknownName("experiment", name, self.experiment_names())
         path = self.experiments_dir / f"{check_name(name)}.yaml"
         text = path.read_text(encoding="utf-8")
@@ -136,37 +124,6 @@ class Workspace:
         if "store" in self.__dict__:
             self.store.close()
 
-    def _experiments(self) -> tuple[dict[str, Experiment], list[InvalidFile]]:
-        good: dict[str, Experiment] = {}
-        broken: list[InvalidFile] = []
-        for path in sorted(self.experiments_dir.glob("*.y*ml")):
-            if path.name in NOT_EXPERIMENTS or path.suffix not in (".yaml", ".yml"):
-                continue
-            try:
-                experiment = _read_experiment(path, self.root)
-                if experiment.name != path.stem:
-                    raise InvalidFile(
-                        f"the name must be the file's name: write `name: {path.stem}`.",
-                        _shown(path, self.root),
-                        1,
-                        "name",
-                    )
-                good[experiment.name] = experiment
-            except InvalidFile as problem:
-                broken.append(problem)
-        return good, broken
-
-
-def _read_experiment(path: Path, root: Path) -> Experiment:
-    shown = _shown(path, root)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InvalidFile("the file is not UTF-8 text.", shown) from None
-    except OSError as error:
-        raise InvalidFile(f"the file cannot be read: {error.strerror}.", shown) from None
-    return load(Experiment, text, shown)
-
-
-def _shown(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    @property
+    def _experiments(self) -> RecordFolder[Experiment]:
+        return RecordFolder(Experiment, "experiment", self.experiments_dir, self.root, NOT_EXPERIMENTS)
