@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from workbench.core.files import write_text
 from workbench.engine import processes
 from workbench.engine.benchmarking import BenchmarkProgress, benchmark_model
+from workbench.engine.locks import is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunCancelled, RunError, StorageError, WorkbenchError
 
@@ -123,11 +124,7 @@ def _measure(workspace: Workspace, name: str) -> None:
 
 
 def _held(workspace: Workspace) -> bool:
-    try:
-        with FileLock(workspace.locks_dir / LOCK).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
+    return is_locked(workspace.locks_dir / LOCK)
 
 
 def _write(workspace: Workspace, state: BenchmarkState) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from workbench.core.race import Race
+from workbench.engine.locks import is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
 from workbench.storage import RunRecord
@@ -72,14 +74,14 @@ def race_of(record: RunRecord) -> Race | None:
 @contextmanager
 def hold(workspace: Workspace, run: str) -> Iterator[None]:
     """Holds a run's lock. Raises filelock.Timeout at once when another process has it."""
-    with FileLock(workspace.locks_dir / f"run-{run}.lock").acquire(timeout=0):
+    with FileLock(_lock(workspace, run)).acquire(timeout=0):
         yield
 
 
 def is_held(workspace: Workspace, run: str) -> bool:
     """Whether some live process is at this run."""
-    try:
-        with hold(workspace, run):
-            return False
-    except Timeout:
-        return True
+    return is_locked(_lock(workspace, run))
+
+
+def _lock(workspace: Workspace, run: str) -> Path:
+    return workspace.locks_dir / f"run-{run}.lock"

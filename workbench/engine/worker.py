@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from workbench.core.run import LIVE
 from workbench.engine import processes
 from workbench.engine.lifecycle import execute_run
+from workbench.engine.locks import is_locked
 from workbench.engine.records import is_held
 from workbench.engine.workspace import Workspace
 from workbench.errors import StorageError, WorkbenchError
@@ -39,11 +40,7 @@ log = logging.getLogger("workbench.worker")
 
 def worker_alive(workspace: Workspace) -> bool:
     """Whether a worker of this workspace is running."""
-    try:
-        with FileLock(workspace.locks_dir / LOCK).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
+    return is_locked(workspace.locks_dir / LOCK)
 
 
 def ensure_worker(workspace: Workspace) -> None:

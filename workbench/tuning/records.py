@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from workbench.core.tuning import TuningStatus
+from workbench.engine.locks import is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningError, UnknownName
 from workbench.storage.tunings import TuningRecord
@@ -63,14 +65,14 @@ def effective_status(workspace: Workspace, record: TuningRecord) -> TuningStatus
 @contextmanager
 def hold(workspace: Workspace, tuning: str) -> Iterator[None]:
     """Holds a tuning's lock. Raises filelock.Timeout at once when another process has it."""
-    with FileLock(workspace.locks_dir / f"tuning-{tuning}.lock").acquire(timeout=0):
+    with FileLock(_lock(workspace, tuning)).acquire(timeout=0):
         yield
 
 
 def is_held(workspace: Workspace, tuning: str) -> bool:
     """Whether some live process is at this tuning."""
-    try:
-        with hold(workspace, tuning):
-            return False
-    except Timeout:
-        return True
+    return is_locked(_lock(workspace, tuning))
+
+
+def _lock(workspace: Workspace, tuning: str) -> Path:
+    return workspace.locks_dir / f"tuning-{tuning}.lock"

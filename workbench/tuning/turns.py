@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from workbench.core.files import write_text
+from workbench.engine.locks import is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import StorageError
 from workbench.models.gguf.files import cache_folder
@@ -33,11 +34,7 @@ def turn(workspace: Workspace, tuning: str, recipe: str) -> Iterator[None]:
 
 def turn_is_free(workspace: Workspace) -> bool:
     """Whether a tuning could begin now."""
-    try:
-        with FileLock(_folder(workspace) / "tuning.lock").acquire(timeout=0):
-            return True
-    except Timeout:
-        return False
+    return not is_locked(_folder(workspace) / "tuning.lock")
 
 
 def waiting_for(workspace: Workspace) -> str:
