@@ -36,6 +36,8 @@ from pathlib import Path
 from workbench.app.launch import serve
 serve(Path(sys.argv[1]), int(sys.argv[2]), open_browser=False)
 """
+HEARS = "[data-hears]"
+"""What listens to the keyboard, and which drawing of which item it is about."""
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
@@ -111,6 +113,20 @@ def settle(tab: Any) -> None:
     tab.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=120_000)
     tab.wait_for_timeout(400)
     tab.wait_for_selector(SETTLED, timeout=120_000)
+
+
+def press(tab: Any, key: str) -> None:
+    """Presses a key that draws the page anew, once the page listens, and waits until it listens again."""
+    tab.wait_for_selector(HEARS, timeout=60_000)
+    before = tab.locator(HEARS).first.get_attribute("data-hears")
+    tab.keyboard.press(key)
+    tab.wait_for_function(
+        "([hears, before]) => { const one = document.querySelector(hears);"
+        " return one && one.dataset.hears !== before }",
+        arg=[HEARS, before],
+        timeout=60_000,
+    )
+    settle(tab)
 
 
 def open_page(tab: Any, site: Site, path: str) -> None:

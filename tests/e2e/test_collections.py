@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.axe import check_both_schemes
-from tests.e2e.conftest import Site, keep, open_page, settle
+from tests.e2e.conftest import Site, keep, open_page, press, settle
 from workbench.core.collection import CollectionItem
 from workbench.core.experiment import Experiment
 from workbench.engine import Workspace, create_run, execute_run
@@ -46,11 +46,10 @@ def main_text(tab: Any) -> str:
     return str(tab.locator("[data-testid=stMain]").inner_text()).replace("\u00a0", " ")
 
 
-def press(tab: Any, key: str, then: str) -> None:
-    """Presses a key, and waits for what the page says of it."""
-    tab.keyboard.press(key)
+def deed(tab: Any, key: str, then: str) -> None:
+    """Does something by key, and waits for what the page says of it."""
+    press(tab, key)
     tab.get_by_text(re.compile(then)).first.wait_for()
-    settle(tab)
 
 
 def stored(site: Site, collection: str) -> list[CollectionItem]:
@@ -82,29 +81,29 @@ def test_from_a_run_to_curated_items_by_keyboard(tab: Any, site: Site, sampled: 
     before = stored(site, collection)
     assert {one.state for one in before} == {"kept"} and len(before) >= 4
 
-    press(tab, "j", "Where it comes from")
-    press(tab, "r", "Rejected item 0")
+    deed(tab, "j", "Where it comes from")
+    deed(tab, "r", "Rejected item 0")
     assert [one.state for one in stored(site, collection)][:3] == ["dropped", "kept", "kept"]
     assert "item=1" in tab.url
-    press(tab, "u", "Took back: rejected item 0")
+    deed(tab, "u", "Took back: rejected item 0")
     assert "item=0" in tab.url
     assert {one.state for one in stored(site, collection)} == {"kept"}
-    press(tab, "j", f"2 of {len(before)} items")
-    press(tab, "k", f"1 of {len(before)} items")
+    deed(tab, "j", f"2 of {len(before)} items")
+    deed(tab, "k", f"1 of {len(before)} items")
     keep(tab, "collection-item")
     check_both_schemes(tab, "collection-item")
     tab.emulate_media(color_scheme="light")
 
-    tab.keyboard.press("e")
+    press(tab, "e")
     tab.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
     settle(tab)
     tab.keyboard.press("Control+End")
     tab.keyboard.type(" Jar")  # J, A and R are letters here
-    press(tab, "Control+Enter", "Edited item 0")
+    deed(tab, "Control+Enter", "Edited item 0")
     edited = stored(site, collection)[0].item
     assert edited.completion == f"{before[0].item.completion} Jar"
     assert edited.original == before[0].item.completion
-    press(tab, "Escape", "Reject these")
+    deed(tab, "Escape", "Reject these")
     assert "item=" not in tab.url
     keep(tab, "collection-items")
 

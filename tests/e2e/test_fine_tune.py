@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.axe import check_both_schemes
-from tests.e2e.conftest import SETTLED, Site, keep, open_page, settle
+from tests.e2e.conftest import SETTLED, Site, keep, open_page, press, settle
 from tests.require import require
 from workbench.engine import Workspace, create_run, execute_run
 
@@ -154,28 +154,23 @@ def _collect(tab: Any, site: Site, run: str) -> None:
 
 def _curate(tab: Any) -> None:
     """One rejected, the next edited, and the rejection thought over, all by keyboard."""
-    tab.keyboard.press("j")
+    press(tab, "j")
     tab.wait_for_url(re.compile("item=0"))
-    tab.get_by_text("Where it comes from").wait_for()  # before that nobody hears the next key
-    settle(tab)
-    tab.keyboard.press("r")
+    press(tab, "r")
     tab.get_by_text("Rejected item 0").wait_for()
     tab.wait_for_url(re.compile("item=1"))
-    settle(tab)
     assert "rejected by a person 1" in main(tab)
     for written in ("  Checked   twice.", " Never mind."):
-        tab.keyboard.press("e")
+        press(tab, "e")
         tab.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
         settle(tab)
         tab.keyboard.press("Control+End")
         tab.keyboard.type(written)
-        tab.keyboard.press("Control+Enter")
+        press(tab, "Control+Enter")
         tab.get_by_text("Edited item 1").wait_for()
-        settle(tab)
     check(tab, "collection-item")
-    tab.keyboard.press("u")
+    press(tab, "u")
     tab.get_by_text("Took back: edited item 1").wait_for()
-    settle(tab)
     assert "Never mind" not in main(tab) and "twice." in main(tab)
 
 
