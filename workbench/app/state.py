@@ -69,7 +69,6 @@ SHOWN = "shown"  # which of its items: kept, dropped, all, or a reason
 UNDO = "undo"
 SAID = "said"  # a sentence for the next page
 PROBLEM = "problem"  # a sentence on what a person tried and could not be done
-LAST_RUN = "last run"
 LAST = "last "  # + a URL key: what was shown last, for pages opened from the menu
 ADDRESS = "address "  # + a URL key: the value that the address bar was made to say
 DRAFT = "draft "  # + kind and name: text that is not saved yet

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from workbench.core.race import Race
 
-RunStatus = Literal["queued", "running", "completed", "cancelled", "failed", "interrupted"]
 LIVE: frozenset[str] = frozenset({"queued", "running"})
 Verdict = Literal["better", "worse", "tied", "undecided", "stopped"]
 """What may be said of a cell against another; "stopped": a race ended it before it had all rows."""
@@ -76,7 +75,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class MetricEstimate:
-    """A cell's metric with its interval; `n` rows were scored, `unscored` could not be."""
+    """A cell's metric with its interval; `n` outputs were scored, `unscored` could not be.
+
+    `failed` outputs are those about which a call to the model that the metric asks ended in an error.
+    """
 
     mean: float
     low: float
@@ -84,6 +86,7 @@ class MetricEstimate:
     n: int
     unscored: int = 0
     signature: str | None = None
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class Report:
     run: str
     experiment: str
     status: str
+    """queued, running, completed, cancelled, failed, or interrupted (running, but nobody is at it)."""
     calls: int
     cached: int
     errors: int
@@ -125,6 +129,11 @@ class Report:
     """How the race went, where the run was one."""
     calls_saved: int = 0
     """About how many calls the race did without: rows not asked, times the calls of a cell's row."""
+
+    @property
+    def unheard(self) -> int:
+        """Outputs about which a metric's model was asked and only an error came back, over all metrics."""
+        return sum(found.failed for line in self.cells for found in line.metrics.values())
 
 
 @dataclass(frozen=True, slots=True)

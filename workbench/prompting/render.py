@@ -9,7 +9,7 @@ Templates are rendered; data never is: `{{ x }}` inside a row's value arrives as
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, nodes
@@ -71,14 +71,6 @@ class Renderer:
         """Every variable that the messages ask for, also those under a condition."""
         return frozenset().union(*(part.variables for _, part in self._parts))
 
-    @property
-    def example_variables(self) -> frozenset[str]:
-        """Every variable that rendering an example asks of the example's row."""
-        if self.prompt.examples is None:
-            return frozenset()
-        reply = self._reply.variables if self._reply else frozenset({self.reference} - {None})
-        return self._question_of_example.variables | {name for name in reply if name is not None}
-
     def messages(
         self, row: Mapping[str, Any], examples: Sequence[Mapping[str, Any]] = ()
     ) -> tuple[Turn, ...]:
@@ -97,10 +89,6 @@ class Renderer:
                     content = f"{content}\n{self._suffix}"
             turns.append({"role": role, "content": content})
         return tuple(turns)
-
-    def example_turns(self, example: Mapping[str, Any]) -> tuple[Turn, Turn]:
-        """One few-shot example as a user turn and an assistant turn."""
-        return self._example(example)
 
     def _example(self, example: Mapping[str, Any]) -> tuple[Turn, Turn]:
         kept = self._shown.get(id(example))
@@ -206,9 +194,6 @@ def _columns_of_row(tree: nodes.Template) -> set[str]:
             elif isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
                 columns.add(item.arg.value)
     return columns
-
-
-Render = Callable[[Mapping[str, Any]], str]
 
 
 def template_variables(source: str) -> frozenset[str]:

@@ -64,11 +64,6 @@ class ChatTokenizer:
         )
 
     @property
-    def can_pad(self) -> bool:
-        """Whether there is a token to fill a batch with when training."""
-        return self._tokenizer.pad_token_id is not None or self._tokenizer.eos_token_id is not None
-
-    @property
     def end_id(self) -> int | None:
         """The token that ends a turn: the template's, else the tokenizer's; None where there is neither."""
         end = self._tokenizer.get_vocab().get(self._end) if self._end is not None else None
