@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.models.tiny import tiny_model
 from workbench.core.model import ChatMessage, Completion, ModelSpec, Request
-from workbench.engine import Workspace
+from workbench.engine import Workspace, benchmarking
 from workbench.engine.benchmark_process import (
     BenchmarkState,
     benchmark_state,
@@ -29,6 +32,45 @@ from workbench.engine.benchmarking import (
 )
 from workbench.errors import ModelUnavailable, RunCancelled, RunError, UnknownName, UsageError
 from workbench.models import ModelCheck, provider, registry
+
+
+@dataclass
+class Clock:
+    """Seconds that pass while a model waits, and at no other time: no busy machine makes them longer."""
+
+    now: float = 1000.0
+
+    def read(self) -> float:
+        return self.now
+
+
+class LeapingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock leaps to the next thing to do: waiting takes no time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.time = clock.read  # type: ignore[method-assign]
+        look = self._selector.select  # type: ignore[attr-defined]
+
+        def leap(timeout: float | None) -> Any:
+            clock.now += timeout or 0
+            return look(timeout and 0)
+
+        self._selector.select = leap  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What benchmarks read instead of the machine's clock."""
+    clock = Clock()
+
+    def run(work: Coroutine[Any, Any, Any]) -> Any:
+        with asyncio.Runner(loop_factory=lambda: LeapingLoop(clock)) as runner:
+            return runner.run(work)
+
+    monkeypatch.setattr(benchmarking, "time", SimpleNamespace(monotonic=clock.read, perf_counter=clock.read))
+    monkeypatch.setattr(benchmarking, "asyncio", SimpleNamespace(**vars(asyncio) | {"run": run}))
+    return clock
 
 
 class Paced:
@@ -96,6 +138,7 @@ def add(ws: Workspace, name: str, model: str, kind: str = "paced") -> str:
     return name
 
 
+@pytest.mark.usefixtures("clock")
 def test_speeds_are_those_of_the_model(ws: Workspace) -> None:
     result = benchmark_model(ws, add(ws, "steady", "0.00005/0.002"), seconds=6)
     assert [speed.batch for speed in result.speeds] == list(BATCHES)
@@ -103,12 +146,14 @@ def test_speeds_are_those_of_the_model(ws: Workspace) -> None:
         assert not speed.note
         # 20,000 and 500 tokens a second for each request, less the one token or short prompt beside
         assert speed.decode_tokens_per_s is not None
-        assert 0.6 * 500 * speed.batch < speed.decode_tokens_per_s < 1.05 * 500 * speed.batch
+        assert 0.95 * 500 * speed.batch < speed.decode_tokens_per_s <= 500 * speed.batch
         assert speed.prefill_tokens_per_s is not None
-        assert 0.5 * 20_000 * speed.batch < speed.prefill_tokens_per_s < 1.05 * 20_000 * speed.batch
-    assert result.first_token_s == pytest.approx(0.0028, abs=0.004)
+        assert 0.9 * 20_000 * speed.batch < speed.prefill_tokens_per_s <= 20_000 * speed.batch
+    assert result.first_token_s == pytest.approx(0.0028, abs=0.0002)
+    assert 3 < result.seconds < 6
 
 
+@pytest.mark.usefixtures("clock")
 def test_the_result_is_kept_with_date_and_machine(ws: Workspace) -> None:
     name = add(ws, "steady", "0.0001/0.001")
     first = benchmark_model(ws, name, seconds=2)
@@ -119,27 +164,25 @@ def test_the_result_is_kept_with_date_and_machine(ws: Workspace) -> None:
     assert benchmark_of(benchmark_json(first)) == first
 
 
+@pytest.mark.usefixtures("clock")
 def test_no_prompt_is_asked_twice_or_begins_like_another(ws: Workspace) -> None:
-    from workbench.engine import benchmarking
-
     model = Paced(ModelSpec(name="steady", provider="paced", model="0.0001/0.001"))
-    asyncio.run(benchmarking._Benchmark(model, "steady", 2, None, None).take())
+    benchmarking.asyncio.run(benchmarking._Benchmark(model, "steady", 2, None, None).take())
     assert len(model.asked) > sum(BATCHES)
     assert len({text[:5] for text in model.asked}) > 0.99 * len(model.asked)
     assert model.closed
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_slow_model_is_asked_for_less(ws: Workspace) -> None:
-    began = time.monotonic()
     result = benchmark_model(ws, add(ws, "slow", "0.002/0.03"), seconds=6)
-    assert time.monotonic() - began < 9
+    assert result.seconds < 9
     assert all(speed.decode_tokens_per_s for speed in result.speeds)
 
 
-def test_a_model_that_is_too_slow_says_so_and_takes_no_longer(ws: Workspace) -> None:
-    began = time.monotonic()
+def test_a_model_that_is_too_slow_says_so_and_takes_no_longer(ws: Workspace, clock: Clock) -> None:
     result = benchmark_model(ws, add(ws, "stuck", "9/9"), seconds=2)
-    assert time.monotonic() - began < 3.5
+    assert clock.now < 1003.5
     assert result.first_token_s is None
     for speed in result.speeds:
         assert speed.prefill_tokens_per_s is None
@@ -148,6 +191,7 @@ def test_a_model_that_is_too_slow_says_so_and_takes_no_longer(ws: Workspace) -> 
         assert "decode did not fit" in speed.note
 
 
+@pytest.mark.usefixtures("clock")
 def test_more_at_once_than_the_model_takes_is_not_measured(ws: Workspace) -> None:
     result = benchmark_model(ws, add(ws, "one", "0.0001/0.001", "one_at_once"), seconds=1)
     assert [speed.note for speed in result.speeds] == [
@@ -157,21 +201,22 @@ def test_more_at_once_than_the_model_takes_is_not_measured(ws: Workspace) -> Non
     ]
 
 
+@pytest.mark.usefixtures("clock")
 def test_progress_is_told_with_the_time_left(ws: Workspace) -> None:
     seen: list[BenchmarkProgress] = []
     benchmark_model(ws, add(ws, "steady", "0.0001/0.001"), seconds=3, on_progress=seen.append)
     shares = [progress.share for progress in seen]
     assert shares == sorted(shares)
-    assert {"decode, 1 at once", "prefill, 32 at once"} & {progress.message for progress in seen}
+    assert {"decode, 1 at once", "prefill, 32 at once"} <= {progress.message for progress in seen}
     assert seen[-1].seconds_left is not None
     assert seen[-1].seconds_left < 2
 
 
-def test_a_cancelled_benchmark_stops_and_keeps_nothing(ws: Workspace) -> None:
-    name, began = add(ws, "stuck", "9/9"), time.monotonic()
+def test_a_cancelled_benchmark_stops_and_keeps_nothing(ws: Workspace, clock: Clock) -> None:
+    name = add(ws, "stuck", "9/9")
     with pytest.raises(RunCancelled):
-        benchmark_model(ws, name, seconds=30, cancelled=lambda: time.monotonic() - began > 0.5)
-    assert time.monotonic() - began < 2
+        benchmark_model(ws, name, seconds=30, cancelled=lambda: clock.now > 1000.5)
+    assert clock.now < 1001
     assert kept_benchmarks(ws, name) == []
 
 
@@ -193,8 +238,10 @@ def test_what_the_model_says_is_wrong_is_told(ws: Workspace, tmp_path: Path) -> 
 def test_a_real_model_is_measured(ws: Workspace, tmp_path: Path) -> None:
     name = add(ws, "tiny", str(tiny_model(tmp_path / "tiny", context=512)), "transformers")
     result: BenchmarkResult = benchmark_model(ws, name, seconds=6)
-    assert all(speed.prefill_tokens_per_s for speed in result.speeds)
-    assert all(speed.decode_tokens_per_s for speed in result.speeds)
+    for speed in result.speeds:  # on a busy machine some of it takes longer than its time
+        assert speed.prefill_tokens_per_s or "prefill did not fit" in speed.note
+        assert speed.decode_tokens_per_s or "decode did not fit" in speed.note
+    assert any(speed.prefill_tokens_per_s or speed.decode_tokens_per_s for speed in result.speeds)
     assert result.device == "cpu"
     assert result.load_s
 
