@@ -93,14 +93,13 @@ def run(
 
 
 def _chosen(opened: Workspace, experiment: str | None, resume: str | None) -> Experiment:
-    from workbench.core.experiment import Experiment
     from workbench.engine import find_run
-    from workbench.engine.records import get_run
+    from workbench.engine.records import experiment_of, get_run
 
     if (experiment is None) == (resume is None):
         raise UsageError("Name either an experiment, or a run with --resume; see workbench run --help.")
     if resume is not None:
-        return Experiment.model_validate(get_run(opened, find_run(opened, resume)).definition["experiment"])
+        return experiment_of(get_run(opened, find_run(opened, resume)))
     found: Experiment = opened.experiment(str(experiment))
     return found
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.core.run import Output, Vote
 from workbench.engine.plan import stored_cells, stored_prompts
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, repeats_of
 from workbench.engine.row_matching import RowMatcher
 from workbench.engine.row_query import RowQuery
 from workbench.engine.score import answer_rule, score_run
@@ -143,7 +143,7 @@ def output_views(workspace: Workspace, run: str) -> Iterable[OutputView]:
     """Every output of a run with its scores, cell by cell."""
     record = get_run(workspace, run)
     scores = score_run(workspace, run)
-    repeats = int(record.definition["experiment"].get("repeats", 1))
+    repeats = repeats_of(record)
     for cell in stored_cells(record):
         for output in workspace.store.outputs.of_cell(run, cell.index):
             yield _view(output, scores, output.position * repeats + output.repeat)
@@ -160,7 +160,7 @@ def _views(
     most: int,
 ) -> Iterable[RowView]:
     stored_rows = workspace.store.runs.rows(record.row_set, positions)
-    repeats = int(record.definition["experiment"].get("repeats", 1))
+    repeats = repeats_of(record)
     prompts = stored_prompts(record)
     rules = {cell.index: answer_rule(prompts[cell.prompt], prompts) for cell in stored_cells(record)}
     outputs: dict[int, dict[int, OutputView]] = defaultdict(dict)

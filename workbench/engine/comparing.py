@@ -10,7 +10,7 @@ import numpy as np
 from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, CellComparison, Comparison
 from workbench.engine.plan import baseline_cell, stored_cells
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, difference_json
 from workbench.engine.score import clusters_of, metrics_of, score_run
 from workbench.engine.stopped_cells import stopped_lines, unpaired_line
@@ -41,7 +41,7 @@ def compare(
             over the rows (by id) that both runs have.
     """
     record = get_run(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     metrics = metrics_of(experiment)
     name = metric or next(iter(metrics))
     if name not in metrics:
@@ -196,7 +196,7 @@ def _pairs_across(
     scores: dict[tuple[int, str], CellScores],
 ) -> list[tuple[Cell, CellScores, CellScores]]:
     other = get_run(workspace, across)
-    other_experiment = Experiment.model_validate(other.definition["experiment"])
+    other_experiment = experiment_of(other)
     if other_experiment.repeats != record.definition["experiment"].get("repeats", 1):
         raise RunError("The two runs repeat rows a different number of times and cannot be paired.")
     other_scores = score_run(workspace, across)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from workbench.core.experiment import Experiment
 from workbench.engine.plan import Plan, baseline_cell, load_plan, stored_cells
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.score import clusters_of, metrics_of, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import WorkbenchError
@@ -96,7 +96,7 @@ def _known(workspace: Workspace, experiment: Experiment, metric: str) -> tuple[s
 def _observed(
     workspace: Workspace, record: RunRecord, experiment: Experiment, metric: str
 ) -> tuple[float, float] | None:
-    earlier = Experiment.model_validate(record.definition["experiment"])
+    earlier = experiment_of(record)
     if earlier.dataset.name != experiment.dataset.name or metric not in metrics_of(earlier):
         return None
     cells = stored_cells(record)

@@ -12,7 +12,6 @@ from typing import Any, Literal, cast, get_args
 
 from tabulate import tabulate
 
-from workbench.core.experiment import Experiment
 from workbench.core.figures import figure, signed, with_interval
 from workbench.core.run import Comparison, MetricEstimate, Report
 from workbench.datasets import neutralise, write_rows
@@ -21,7 +20,7 @@ from workbench.engine.comparing import compare, compare_json
 from workbench.engine.junit import Case, comparison_junit, junit
 from workbench.engine.markdown import comparison_markdown, plain_text
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import report, report_json
 from workbench.engine.score import metrics_of
 from workbench.engine.workspace import Workspace
@@ -195,7 +194,7 @@ def _junit(workspace: Workspace, shown: Report) -> str:
     Only a metric of right or wrong can fail a row: of 0.6 ROUGE nobody said that it is too little.
     """
     record = get_run(workspace, shown.run)
-    metrics = metrics_of(Experiment.model_validate(record.definition["experiment"]))
+    metrics = metrics_of(experiment_of(record))
     name, metric = next(iter(metrics.items()))
     best = metric.range[1] if metric.direction == "higher" else metric.range[0]
     views: dict[int, list[OutputView]] = defaultdict(list)

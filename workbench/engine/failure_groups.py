@@ -17,13 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.core.dataset import ID_COLUMN
-from workbench.core.experiment import Experiment
 from workbench.core.race import Race
 from workbench.core.run import Cell
 from workbench.engine.comparing import check_scored
 from workbench.engine.failing import Mask, failing_rows
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import experiment_of, get_run, race_of, repeats_of
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.row_groups import question_columns, text_of
 from workbench.engine.score import metrics_of, score_run
@@ -121,7 +120,7 @@ def failures(
     if read not in get_args(Read):
         raise UsageError(f"'{read}' is no text to group by; use one of {', '.join(get_args(Read))}.")
     record = get_run(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     metrics = metrics_of(experiment)
     name = metric or next(iter(metrics))
     if name not in metrics:
@@ -205,7 +204,7 @@ def _texts(
         for position, row in rows.items():
             texts[position] = "\n".join(text_of(row[name]) for name in names if row.get(name) is not None)
     elif read == "reason":
-        repeats = int(record.definition["experiment"].get("repeats", 1))
+        repeats = repeats_of(record)
         for unit, reason in sorted(column.reasons.items()):
             texts.setdefault(unit // repeats, reason)
     else:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.core.experiment import Experiment
 from workbench.core.run import Cell
 from workbench.engine.plan import load_plan
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.score import cell_outputs
 from workbench.engine.workspace import Workspace
@@ -46,7 +45,7 @@ def label_report(workspace: Workspace, run: str, cell: int) -> LabelReport:
     reason = no_labels(outputs.references)
     if reason is not None:
         raise MetricError(f"{reason} A confusion matrix is for classification.")
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     clusters = outputs.group if experiment.repeats > 1 else None
     found = confusion(outputs.answers, outputs.references, clusters, experiment.confidence)
     return LabelReport(record.id, plan.cells[cell], found, plan.dataset.reference)

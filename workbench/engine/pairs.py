@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, Verdict
 from workbench.engine.comparing import check_scored
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, difference_json
 from workbench.engine.score import clusters_of, metrics_of, score_run
 from workbench.engine.workspace import Workspace
@@ -73,7 +72,7 @@ def compare_pairs(workspace: Workspace, run: str, metric: str | None = None) -> 
     RunError where a metric that asks models has not been scored yet.
     """
     record = get_run(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     metrics = metrics_of(experiment)
     name = metric or next(iter(metrics))
     if name not in metrics:

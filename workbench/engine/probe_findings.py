@@ -18,7 +18,7 @@ from workbench.datasets.transforms import build_transform
 from workbench.datasets.transforms.swap import Swap
 from workbench.engine.comparing import check_scored
 from workbench.engine.plan import Plan, load_plan
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import cell_json, difference_json, number
 from workbench.engine.score import metrics_of, score_run
 from workbench.engine.workspace import Workspace
@@ -94,7 +94,7 @@ def probe_report(workspace: Workspace, probe: str, metric: str | None = None) ->
     if facts is None:
         raise UsageError(f"Run '{probe}' is no probe.")
     source = get_run(workspace, facts["of"])
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     metrics = metrics_of(experiment)
     name = metric or next(iter(metrics))
     if name not in metrics:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from workbench.core.experiment import Experiment
 from workbench.core.race import Race
 from workbench.engine.locks import is_locked
 from workbench.engine.workspace import Workspace
@@ -64,6 +65,16 @@ def effective_status(workspace: Workspace, record: RunRecord) -> str:
 def is_imported(record: RunRecord) -> bool:
     """Whether a run's outputs were made elsewhere: nothing can be asked again."""
     return "imported" in record.definition
+
+
+def experiment_of(record: RunRecord) -> Experiment:
+    """The experiment that a run executes, as it was when the run was made."""
+    return Experiment.model_validate(record.definition["experiment"])
+
+
+def repeats_of(record: RunRecord) -> int:
+    """How often a run asks each row."""
+    return int(record.definition["experiment"].get("repeats", 1))
 
 
 def race_of(record: RunRecord) -> Race | None:

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.race import Race
 from workbench.core.run import Cell, CellReport, MetricEstimate, Report
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import effective_status, get_run, race_of
+from workbench.engine.records import effective_status, experiment_of, get_run, race_of
 from workbench.engine.score import estimate_of, metrics_of, score_run
 from workbench.engine.stopped_cells import estimate_at_any_time
 from workbench.engine.workspace import Workspace
@@ -71,7 +70,7 @@ def _estimates(
     """Every estimate; of cells that ended early in a race with an interval that holds all the same."""
     found = {key: estimate_of(one) for key, one in scores.items()}
     if race is not None and any(race.rows_of(cell) < race.of_rows for cell, _ in found):
-        experiment = Experiment.model_validate(record.definition["experiment"])
+        experiment = experiment_of(record)
         metrics = metrics_of(experiment)
         for (cell, name), one in scores.items():
             if race.rows_of(cell) < race.of_rows and one.estimate["n"]:

@@ -13,7 +13,7 @@ from workbench.core.experiment import Experiment
 from workbench.core.run import LIVE
 from workbench.engine.lifecycle import resume_run
 from workbench.engine.plan import check_metrics, load_plan
-from workbench.engine.records import effective_status, get_run
+from workbench.engine.records import effective_status, experiment_of, get_run
 from workbench.engine.score import metric_name, metric_names, metrics_of, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
@@ -32,7 +32,7 @@ def add_metrics(
     already are passed over. Raises MetricError for one that cannot be set up, RunError for a live run.
     """
     record = _ended(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     have = metric_names(experiment)
     new = [spec if isinstance(spec, str) else dict(spec) for spec in specs]
     new = [spec for spec in new if metric_name(spec) not in have]
@@ -55,7 +55,7 @@ def add_metrics(
 def remove_metric(workspace: Workspace, run: str, name: str) -> MetricSpec:
     """Takes a metric out of a run's tables; gives its spec, with which it can be added again at no cost."""
     record = _ended(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     names = metric_names(experiment)
     if name not in names:
         raise UnknownName("metric in this run", name, names)

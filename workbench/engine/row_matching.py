@@ -12,7 +12,7 @@ import numpy.typing as npt
 from workbench.core.experiment import Experiment
 from workbench.core.run import Cell
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run
 from workbench.engine.row_query import Only, RowQuery, ScoreRange
 from workbench.engine.score import metrics_of, score_run
 from workbench.engine.workspace import Workspace
@@ -40,7 +40,7 @@ class RowMatcher:
         self._workspace, self._record, self._cells = workspace, record, cells
         self._query, self._scores = query, scores
         self._facts = workspace.store.row_facts
-        self._experiment = Experiment.model_validate(record.definition["experiment"])
+        self._experiment = experiment_of(record)
         self._rows = workspace.store.runs.count_rows(record.row_set)
         if not 0 <= query.repeat < self._experiment.repeats:
             raise UsageError(f"There is no repeat {query.repeat}; the run has {self._experiment.repeats}.")
@@ -152,7 +152,7 @@ class RowMatcher:
     def _regressed(self) -> Mask:
         """Where a chosen cell scored better in the other run; an error here is as bad as the worst score."""
         other = get_run(self._workspace, self._query.against or "")
-        experiment = Experiment.model_validate(other.definition["experiment"])
+        experiment = experiment_of(other)
         if self.metric not in metrics_of(experiment):
             raise RunError(f"Run '{other.id}' has no metric '{self.metric}'; choose another run or metric.")
         scores = score_run(self._workspace, other.id)

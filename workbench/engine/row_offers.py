@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, repeats_of
 from workbench.engine.workspace import Workspace
 from workbench.storage.row_facts import text_of
 
@@ -33,7 +33,7 @@ def row_choices(workspace: Workspace, run: str) -> RowChoices:
     others = workspace.store.runs.newest(limit=MOST_RUNS, experiment=record.experiment)
     return RowChoices(
         tuple(columns),
-        int(record.definition["experiment"].get("repeats", 1)),
+        repeats_of(record),
         tuple(workspace.store.row_tags.known(record.dataset)),
         tuple(other.id for other in others if other.id != run and other.done),
     )

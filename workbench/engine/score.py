@@ -18,7 +18,7 @@ from workbench.core.experiment import Experiment
 from workbench.core.prompt import AnswerRule, AnyPrompt, Ensemble
 from workbench.core.run import Cell, MetricEstimate
 from workbench.engine.plan import Plan, load_plan
-from workbench.engine.records import get_run, is_imported
+from workbench.engine.records import experiment_of, get_run, is_imported
 from workbench.engine.workspace import Workspace
 from workbench.errors import MetricError
 from workbench.metrics import CellOutputs, Metric, ModelServices, Scores, load_metric
@@ -48,7 +48,7 @@ def score_run(
     record = get_run(workspace, run)
     stored = workspace.store.scores.of_run(run)
     counts = workspace.store.outputs.counts(run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     names = metric_names(experiment)
     stale = [
         (cell["index"], name)

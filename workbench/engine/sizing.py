@@ -16,11 +16,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, MetricEstimate
 from workbench.core.sizing import DoublingGain, SizePoint, Sizes
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.score import clusters_of, estimate_of, metrics_of, score_run
 from workbench.engine.size_measures import (
     CellMeasures,
@@ -91,7 +90,7 @@ def sizes(
     have or a setting that means nothing.
     """
     record = get_run(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     metrics = metrics_of(experiment)
     name = metric or next(iter(metrics))
     if name not in metrics:

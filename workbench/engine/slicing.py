@@ -18,7 +18,7 @@ from workbench.core.race import Race
 from workbench.core.run import Cell, CellComparison, MetricEstimate
 from workbench.engine.comparing import Pair, compare, comparison_lines
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, estimate_json, number
 from workbench.engine.row_groups import (
     RowGroup,
@@ -97,7 +97,7 @@ def slices(
     Raises UsageError where there is nothing to group by: an unknown column, one text for each row.
     """
     record = get_run(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     whole = compare(workspace, run, metric, baseline)
     name, cells = whole.metric, stored_cells(record)
     measure = metrics_of(experiment)[name]

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.document import dump
-from workbench.core.experiment import Experiment
 from workbench.core.figures import signed_with_interval, with_interval
 from workbench.core.prompt import Ensemble
 from workbench.core.run import Cell, CellComparison, CellReport, MetricEstimate, Report
 from workbench.engine.comparing import compare
 from workbench.engine.plan import load_plan, prompt_version
-from workbench.engine.records import get_run, race_of
+from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import estimate_json, number, report
 from workbench.engine.score import metrics_of
 from workbench.engine.workspace import Workspace
@@ -37,7 +36,7 @@ def winner(workspace: Workspace, run: str, metric: str | None = None, shown: Rep
 
     A cell that a race stopped cannot win, by no metric. Raises RunError when nothing was scored.
     """
-    experiment = Experiment.model_validate(get_run(workspace, run).definition["experiment"])
+    experiment = experiment_of(get_run(workspace, run))
     metrics = metrics_of(experiment)
     name = metric or next(iter(metrics))
     if name not in metrics:

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.rating import Mode
 from workbench.core.run import MetricEstimate
 from workbench.engine.plan import stored_cells
@@ -23,7 +22,7 @@ from workbench.engine.rating.agreement import coefficient_json
 from workbench.engine.rating.given import FloatArray, Given, given
 from workbench.engine.rating.judges_against import Case, JudgeAgainst, corrected_json, judge_against
 from workbench.engine.rating.people import by_pair, drawn, preferences_of, quality_of
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run, repeats_of
 from workbench.engine.reporting import estimate_json, number
 from workbench.engine.score import metrics_of, score_run
 from workbench.engine.workspace import Workspace
@@ -78,7 +77,7 @@ def against_people(workspace: Workspace, run: str) -> AgainstPeople:
     """
     record = get_run(workspace, run)
     found = given(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     if not found.ratings:
         return AgainstPeople(run, (), (), (), experiment.confidence)
     scores = score_run(workspace, run)
@@ -152,7 +151,7 @@ def score_table(
     record: RunRecord, scores: Mapping[tuple[int, str], CellScores], metric: str
 ) -> FloatArray | None:
     """A metric as (cells, rows, repeats), NaN where unscored; None where no cell has been scored."""
-    repeats = int(record.definition["experiment"].get("repeats", 1))
+    repeats = repeats_of(record)
     cells = stored_cells(record)
     columns = {cell.index: scores[cell.index, metric] for cell in cells if (cell.index, metric) in scores}
     if not columns:

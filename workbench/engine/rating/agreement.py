@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.rating import Mode, Rating
 from workbench.core.run import MetricEstimate
 from workbench.engine.rating.disagreeing import DisputedRow, disputed_rows
 from workbench.engine.rating.given import Given, given, item_of, values_of
 from workbench.engine.rating.steadiness import RaterSteadiness, steadiness
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import estimate_json, number
 from workbench.engine.workspace import Workspace
 from workbench.statistics import (
@@ -105,7 +104,7 @@ def rating_agreement(workspace: Workspace, run: str) -> RatingAgreement:
     """
     record = get_run(workspace, run)
     found = given(workspace, run)
-    confidence = Experiment.model_validate(record.definition["experiment"]).confidence
+    confidence = experiment_of(record).confidence
     row_ids = workspace.store.row_facts.row_ids(record.row_set) if found.ratings else []
     return RatingAgreement(
         run=run,

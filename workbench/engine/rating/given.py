@@ -18,7 +18,7 @@ import numpy.typing as npt
 from workbench.core.rating import Mode, Rating
 from workbench.core.run import Cell
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import get_run, repeats_of
 from workbench.engine.workspace import Workspace
 
 IntArray = npt.NDArray[np.int64]
@@ -74,7 +74,7 @@ def given(workspace: Workspace, run: str) -> Given:
     cells = stored_cells(record)
     there = {None, *(cell.index for cell in cells)}
     rows = workspace.store.runs.count_rows(record.row_set)
-    repeats = int(record.definition["experiment"].get("repeats", 1))
+    repeats = repeats_of(record)
     current = workspace.store.ratings.current(run)
     known = [
         one

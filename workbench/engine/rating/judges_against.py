@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.rating import Mode
 from workbench.core.run import Cell, MetricEstimate
 from workbench.engine.plan import baseline_cell
@@ -28,6 +27,7 @@ from workbench.engine.rating.people import (
     preferences_of,
     quality_of,
 )
+from workbench.engine.records import experiment_of
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.workspace import Workspace
 from workbench.metrics.judge import Judge, flip_rate
@@ -126,7 +126,7 @@ def judge_against(
 ) -> JudgeAgainst:
     """Holds a judge against one thing that people rated."""
     found, name, mode, criterion, table = case.given, case.metric, case.mode, case.criterion, case.table
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     said = [
         reason for (_, metric), one in scores.items() if metric == name for reason in one.reasons.values()
     ]

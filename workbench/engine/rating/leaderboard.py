@@ -15,13 +15,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.rating import Rating
 from workbench.core.run import Cell, MetricEstimate
 from workbench.engine.plan import baseline_cell
 from workbench.engine.rating.given import Given, given, pair_columns, values_of
 from workbench.engine.rating.standings import Leaderboard, PairRecord, RatedShare, Standing
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run
 from workbench.engine.slicing import sliced_rows
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName
@@ -63,7 +62,7 @@ def leaderboards_by(workspace: Workspace, run: str, by: str) -> tuple[Leaderboar
 def rows_by(workspace: Workspace, run: str, by: str) -> dict[str, frozenset[int]]:
     """The run's rows in slices: the places of each slice's rows by its name."""
     record = get_run(workspace, run)
-    experiment = Experiment.model_validate(record.definition["experiment"])
+    experiment = experiment_of(record)
     cells = given(workspace, run).cells
     groups, _ = sliced_rows(workspace, record, by, baseline_cell(experiment, cells))
     return {group.name: frozenset(group.places.tolist()) for group in groups}
@@ -105,7 +104,7 @@ def _of_rows(
 
 
 def _confidence(workspace: Workspace, run: str) -> float:
-    return Experiment.model_validate(get_run(workspace, run).definition["experiment"]).confidence
+    return experiment_of(get_run(workspace, run)).confidence
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from workbench.core.rating import RatingPlan
 from workbench.engine.rating.ledger import Target
+from workbench.engine.records import repeats_of
 from workbench.engine.workspace import Workspace
 from workbench.storage import RunRecord
 from workbench.storage.row_facts import FAILED, MISSING
@@ -28,7 +29,7 @@ class Offer:
     """
 
     def __init__(self, workspace: Workspace, record: RunRecord, plan: RatingPlan) -> None:
-        self.repeats = int(record.definition["experiment"].get("repeats", 1))
+        self.repeats = repeats_of(record)
         self._workspace, self._record = workspace, record
         rows = workspace.store.runs.count_rows(record.row_set)
         cells = list(range(len(record.definition["cells"])))
