@@ -481,7 +481,7 @@ def test_a_killed_training_ends_with_its_follower_and_goes_on_to_the_same_curve(
 def test_a_cancelled_training_keeps_the_best_and_goes_on_when_asked_again(tmp_path: Path, base: Path):
     folder = training_folder(tmp_path / "t", base, epochs=400, evaluate_every=5, patience=None)
     states: list[TrainingState] = []
-    with pytest.raises(TuningCancelled, match=r"cancelled after step \d+ of 1200; the weights of step \d+"):
+    with pytest.raises(TuningCancelled, match=r"Cancelled after step \d+ of 1,200; .* are kept"):
         train(folder, states.append, cancelled=lambda: bool(states) and states[-1].step >= 10)
     state = read_state(folder)
     assert state.status == "cancelled" and 10 <= state.step < 1200

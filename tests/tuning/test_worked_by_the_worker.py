@@ -95,7 +95,7 @@ def test_killed_cancelled_and_measured_it_loses_nothing(
     cancel_tuning(workspace, tuning)
     wait_until(lambda: tuning_progress(workspace, tuning).status == "cancelled")
     state = tuning_progress(workspace, tuning)
-    assert state.stage == "training" and "tiny-sums-lora" in state.message and "as-it-is" in state.message
+    assert state.stage == "training" and "tiny-sums-lora" in state.message and "as it is" in state.message
     assert workspace.models.check("tiny-sums-lora").ok and get_tuning(workspace, tuning).result is None
 
     # measured as it is

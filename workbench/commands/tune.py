@@ -133,7 +133,7 @@ def _prepared(
 
 def _worked(opened: Workspace, tuning: str) -> None:
     """Works the tuning; where it stops, the command ends and says how to go on."""
-    from workbench.tuning import execute_tuning
+    from workbench.tuning import execute_tuning, get_tuning
 
     go_on = f"What is done is kept; go on with:\n  workbench tune --resume {tuning}"
     try:
@@ -141,6 +141,9 @@ def _worked(opened: Workspace, tuning: str) -> None:
             execute_tuning(opened, tuning, on_progress=lambda state: show(as_progress(state)))
     except WorkbenchError as stop:
         said = str(stop) if isinstance(stop, TuningCancelled) else f"Error: {stop}"
+        now = get_tuning(opened, tuning)
+        if isinstance(stop, TuningCancelled) and now.model is not None and now.stage == "training":
+            go_on += f"\nor measure it as it is with:\n  workbench tune --resume {tuning} --as-it-is"
         say(f"{redacted(said)} {go_on}")
         raise typer.Exit(stop.exit_code) from None
 

@@ -131,7 +131,7 @@ def show(context: typer.Context, tuning: ThatTuning = "latest", as_json: AsJson 
 
 
 def cancel(context: typer.Context, tuning: ThatTuning, as_json: AsJson = False) -> None:
-    """Stop a tuning; its best weights so far are kept, and it can be resumed.
+    """Stop a tuning; the weights so far are kept, and it can be resumed.
 
     \b
     Example:

@@ -28,7 +28,7 @@ from workbench.tuning.telling import CANCELLED, OnTuningProgress, Telling
 from workbench.tuning.turns import turn, waiting_for
 
 POLL_S = 0.5
-INTERRUPTED = "Interrupted; `resume` goes on from here."
+INTERRUPTED = "Interrupted; resumed, it goes on from here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _work(workspace: Workspace, tuning: str, on_progress: OnTuningProgress | Non
 
 
 def cancel_tuning(workspace: Workspace, tuning: str) -> None:
-    """Asks a tuning to stop; it does within seconds, keeping the best weights. A queued one stops at once."""
+    """Asks a tuning to stop; it does within seconds, keeping its weights. A queued one stops at once."""
     record = get_tuning(workspace, tuning)
     status = effective_status(workspace, record)
     if status == "running":

@@ -15,7 +15,7 @@ from workbench.storage.tunings import TuningRecord
 
 BETWEEN_S = 0.5
 COUNTED = re.compile(r"([\d,]*\d) of ([\d,]*\d) ")  # "transit: 1,200 of 1,600 answers"
-CANCELLED = "Cancelled; `resume` goes on from here."
+CANCELLED = "Cancelled; resumed, it goes on from here."
 
 OnTuningProgress = Callable[[TuningProgress], None]
 

@@ -76,7 +76,7 @@ def _actions(ws: Workspace, record: TuningRecord, now: TuningProgress) -> None:
             link("tune", "The recipe", ":material/edit:", recipe=record.recipe)
         if now.status in LIVE:
             asked = record.cancel_requested
-            told = "It stops within seconds. The best weights so far are kept, and it can be resumed."
+            told = "It stops within seconds. What it has learnt is kept, and it can be resumed."
             words = "Cancelling …" if asked else "Cancel"
             icon = ":material/stop_circle:"
             if st.button(words, icon=icon, key="tuning cancel", help=told, disabled=asked):
@@ -87,7 +87,7 @@ def _actions(ws: Workspace, record: TuningRecord, now: TuningProgress) -> None:
             if st.button("Resume", type="primary", icon=":material/play_arrow:", key="tuning resume"):
                 _resume(ws, record.id)
             kept = record.model is not None and now.stage == "training"
-            told = "No more training: the best weights that were kept are held against the base."
+            told = "No more training: the weights that were kept are held against the base."
             if kept and st.button("Measure it as it is", icon=":material/balance:", help=told):
                 _resume(ws, record.id, as_it_is=True)
         if st.button("Delete the tuning", icon=":material/delete:", key="tuning delete", type="tertiary"):

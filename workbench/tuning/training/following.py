@@ -70,7 +70,7 @@ def train(
     Args:
         on_progress: called with each new state, a few times a second at most.
         cancelled: asked as often; once it says yes, the training stops after the step it is at, and the
-            best weights so far (without validation the last) are kept in model/.
+            best weights so far (with `keep: last`, and without validation, the last) are kept in model/.
 
     Raises TuningCancelled after such a stop, TuningError with what went wrong.
     """
@@ -83,7 +83,7 @@ def train(
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     process = _start(folder, job)
     try:
-        heeded = _follow(folder, process, on_progress, cancelled)
+        way = _follow(folder, process, on_progress, cancelled)
     finally:
         _end(process)
     state = read_state(folder)
@@ -91,10 +91,12 @@ def train(
         on_progress(state)
     if state.status == "cancelled":
         raise TuningCancelled(_stopped(state))
-    if not heeded:
+    if way == "before":
+        raise TuningCancelled("Cancelled while the base was loading; resumed, it goes on from where it was.")
+    if way == "late":
         raise TuningCancelled(
-            f"The tuning was cancelled, and ended in the middle of a step that took more than "
-            f"{LONGEST_STOP_S / 60:.0f} minutes; resume goes on from the last state."
+            f"Cancelled in the middle of a step that took more than {LONGEST_STOP_S / 60:.0f} minutes; "
+            "resumed, it goes on from the last state."
         )
     if state.status in ("completed", "early") and process.returncode == 0:
         return _result(folder, job, state)
@@ -140,23 +142,25 @@ def _follow(
     process: subprocess.Popen[bytes],
     on_progress: OnProgress | None,
     cancelled: Callable[[], bool] | None,
-) -> bool:
-    """Waits for the end; returns whether a stop that was asked for was heeded in time."""
+) -> Literal["end", "before", "late"]:
+    """Waits for the end; tells whether a stop came before the first step, or was not heeded in time."""
     seen: tuple[int, int] | None = None
     stop_by: float | None = None
     while process.poll() is None:
         if stop_by is None and cancelled is not None and cancelled():
             folder.cancel.touch()
             stop_by = time.monotonic() + LONGEST_STOP_S
+            if read_state(folder).status == "starting":  # libraries load for seconds, and hear nothing
+                return "before"
         if stop_by is not None and time.monotonic() > stop_by:
-            return False
+            return "late"
         size = _size(folder.events)
         if on_progress is not None and size != seen:
             seen = size
             on_progress(read_state(folder))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(POLL_S)
-    return True
+    return "end"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -186,11 +190,11 @@ def _result(folder: TuningFolder, job: TrainingJob, state: TrainingState) -> Tra
 
 def _stopped(state: TrainingState) -> str:
     if not state.step:
-        return "The tuning was cancelled before its first step."
-    kept = f"step {state.step}" if state.best_step is None else f"step {state.best_step}, the best so far"
-    return (
-        f"The tuning was cancelled after step {state.step} of {state.steps}; the weights of {kept} are kept."
-    )
+        return "Cancelled before its first step; resumed, it begins there."
+    after = f"Cancelled after step {state.step:,} of {state.steps:,}"
+    if state.best_step is None or state.best_step == state.step:
+        return f"{after}; its weights are kept."
+    return f"{after}; the weights of step {state.best_step:,}, the best so far, are kept."
 
 
 def _why(folder: TuningFolder, state: TrainingState, code: int) -> str:

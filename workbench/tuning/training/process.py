@@ -109,7 +109,8 @@ def _work(folder: TuningFolder, log: EventLog, first: bool) -> None:
         log.write("start", **session.told(step, trainer))
     if session.machine.all_hear(folder.cancel.exists()):
         if first:
-            _tell_end(log, session, "cancelled", step or 0, best_look(session.looks))
+            best = None if job.train.keep == "last" else best_look(session.looks)
+            _tell_end(log, session, "cancelled", step or 0, best)
         return
     held = None  # the step whose weights are in memory
     if step is None or not (step >= session.steps.total or watcher.had_enough()):
