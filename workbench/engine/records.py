@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from workbench.core.experiment import Experiment
 from workbench.core.race import Race
-from workbench.engine.locks import is_locked
+from workbench.engine.locks import hold_lock, is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
 from workbench.storage import RunRecord
@@ -58,7 +56,11 @@ def previous_run(workspace: Workspace, run: str) -> str:
 def effective_status(workspace: Workspace, record: RunRecord) -> str:
     """The stored status, but `interrupted` where it says running and nobody is at it."""
     if record.status == "running" and not is_held(workspace, record.id):
-        return "interrupted"
+        # whoever let go of it in between may have ended it well, or taken it up anew
+        now = workspace.store.runs.get(record.id)
+        if now is None or (now.status == "running" and not is_held(workspace, record.id)):
+            return "interrupted"
+        return now.status
     return record.status
 
 
@@ -84,8 +86,8 @@ def race_of(record: RunRecord) -> Race | None:
 
 @contextmanager
 def hold(workspace: Workspace, run: str) -> Iterator[None]:
-    """Holds a run's lock. Raises filelock.Timeout at once when another process has it."""
-    with FileLock(_lock(workspace, run)).acquire(timeout=0):
+    """Holds a run's lock. Raises filelock.Timeout when another process has it."""
+    with hold_lock(_lock(workspace, run)):
         yield
 
 

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from workbench.core.tuning import TuningStatus
-from workbench.engine.locks import is_locked
+from workbench.engine.locks import hold_lock, is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningError, UnknownName
 from workbench.storage.tunings import TuningRecord
@@ -54,9 +52,9 @@ def find_tuning(workspace: Workspace, text: str) -> str:
 def effective_status(workspace: Workspace, record: TuningRecord) -> TuningStatus:
     """The stored status, but `interrupted` where it says running and nobody is at it."""
     if record.status == "running" and not is_held(workspace, record.id):
-        # whoever let go of it in between may have ended it well
+        # whoever let go of it in between may have ended it well, or taken it up anew
         now = workspace.store.tunings.get(record.id)
-        if now is None or now.status == "running":
+        if now is None or (now.status == "running" and not is_held(workspace, record.id)):
             return "interrupted"
         return now.status
     return record.status
@@ -64,8 +62,8 @@ def effective_status(workspace: Workspace, record: TuningRecord) -> TuningStatus
 
 @contextmanager
 def hold(workspace: Workspace, tuning: str) -> Iterator[None]:
-    """Holds a tuning's lock. Raises filelock.Timeout at once when another process has it."""
-    with FileLock(_lock(workspace, tuning)).acquire(timeout=0):
+    """Holds a tuning's lock. Raises filelock.Timeout when another process has it."""
+    with hold_lock(_lock(workspace, tuning)):
         yield
 
 

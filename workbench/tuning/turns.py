@@ -12,10 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from workbench.core.files import write_text
-from workbench.engine.locks import is_locked
+from workbench.engine.locks import hold_lock, is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import StorageError
 from workbench.models.gguf.files import cache_folder
@@ -23,9 +21,9 @@ from workbench.models.gguf.files import cache_folder
 
 @contextmanager
 def turn(workspace: Workspace, tuning: str, recipe: str) -> Iterator[None]:
-    """Holds the machine's turn. Raises filelock.Timeout at once when another tuning has it."""
+    """Holds the machine's turn. Raises filelock.Timeout when another tuning has it."""
     folder = _folder(workspace)
-    with FileLock(folder / "tuning.lock").acquire(timeout=0):
+    with hold_lock(folder / "tuning.lock"):
         whose = {"tuning": tuning, "recipe": recipe, "root": str(workspace.root)}
         with contextlib.suppress(StorageError):  # a note for those who wait, no more
             write_text(folder / "tuning.json", json.dumps(whose))
