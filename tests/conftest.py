@@ -6,10 +6,11 @@ import gc
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # before torch is imported anywhere: idle threads that spin starve the other core
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -19,9 +20,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-# nothing here is a timed test: a busy machine must not fail one
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+# nothing here is a timed test: a busy machine must not fail one, and what passed passes again;
+# `--hypothesis-profile search` looks for examples that nobody tried yet
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("search"), derandomize=True)
+settings.load_profile("same")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PRIVATE_NAMES = ("_API_KEY", "_TOKEN", "_PROXY", "_proxy")
@@ -37,6 +40,14 @@ def pytest_runtest_setup() -> None:
         gc.collect()
         gc.freeze()
         _frozen_at.append(len(sys.modules))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A training that a developer runs, or another process of tests, holds nobody's turn here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(autouse=True)

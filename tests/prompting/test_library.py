@@ -165,7 +165,11 @@ def test_an_ensemble_of_a_missing_prompt_is_not_saved(library: PromptLibrary) ->
     assert "vote" not in library.names()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=50,
+)
 @given(text=st.text(min_size=1))
 def test_what_is_saved_reads_back_the_same(tmp_path: Path, text: str) -> None:
     library = PromptLibrary(tmp_path / "made" / "on-demand")
