@@ -361,7 +361,13 @@ def test_values_are_evened_out_by_leaving_out_or_repeating(opened: Any, sums: Wo
     assert list(states(sums, one).values()).count("kept") == 10
     assert sums.store.collections.get(one).settings["balance"]["how"] == "over"  # type: ignore[union-attr]
     press(test, "Repeat no more")
-    assert sums.store.collections.get(one).settings["balance"] is None  # type: ignore[union-attr]
+    assert "balance" not in sums.store.collections.get(one).settings  # type: ignore[union-attr]
+    press(test, "Undo")
+    assert sums.store.collections.get(one).settings["balance"]["how"] == "over"  # type: ignore[union-attr]
+    test = opened(collection=one, view="export")
+    assert "--once" not in texts(test)
+    repeats = next(box for box in test.checkbox if box.label.startswith("Rare values of answer"))
+    assert "--once" in texts(repeats.uncheck().run())
 
 
 def test_a_profile_says_what_it_shows(opened: Any, collected: str) -> None:
@@ -383,7 +389,14 @@ def test_each_format_of_the_task_can_be_taken_along(opened: Any, collected: str)
     test = opened(collection=collected, view="export")
     labels = {button.proto.label for button in test.get("download_button")}
     assert labels == {"openai", "trl", "alpaca", "sharegpt"}
-    assert "workbench export collection sums --format openai -o sums.jsonl" in texts(test)
+    assert f"workbench export collection {collected} --format openai -o sums.jsonl" in texts(test)
+
+
+def test_what_no_file_can_hold_is_told_before_anybody_clicks(opened: Any, sums: Workspace) -> None:
+    one = stored(sums, item("1 + 1?", "2"), item("2 + 2?", "4\0"))
+    test = opened(collection=one, view="export")
+    assert all(button.proto.disabled for button in test.get("download_button"))
+    assert "Item 1 cannot be written as openai" in texts(test) and "The cleaning step" in texts(test)
 
 
 def test_a_collection_that_keeps_nothing_has_no_dead_end(

@@ -118,8 +118,17 @@ def test_values_are_balanced(workbench: Command, root: Path):
     assert workbench("collections", "show", "labels", "--json").json["collection"]["kept"] == 2
     workbench("collections", "undo", "labels")
     said = workbench("collections", "balance", "labels", "--by", "answer", "--over", "--apply").err
-    assert "repeated when the training data are written" in said
+    assert "repeated in training and in exported files" in said and "Take it back" in said
     assert workbench("collections", "show", "labels", "--json").json["collection"]["kept"] == 4
+    written = workbench("export", "collection", "labels")
+    assert [json.loads(line)["messages"][-1]["content"] for line in written.out.splitlines()] == [
+        *("no", "yes", "yes", "yes"),
+        *("no", "no"),
+    ]
+    assert "6 examples of format openai; 2 of them rare ones again" in written.err
+    assert len(workbench("export", "collection", "labels", "--once").out.splitlines()) == 4
+    workbench("collections", "undo", "labels")
+    assert len(workbench("export", "collection", "labels").out.splitlines()) == 4
 
 
 def test_a_profile_says_what_is_kept(workbench: Command, sums: str):
@@ -241,6 +250,12 @@ def test_an_item_that_cannot_be_written_is_named_by_its_number(workbench: Comman
     workbench("collections", "reject", "calls", 0)
     said = workbench("export", "collection", "calls", "--format", "alpaca", code=1).err
     assert "Item 1 cannot be written as alpaca" in said
+    store(root, "broken", [item(*SUMS[0]), item("q\0", "a"), item("q", "a\0")])
+    said = workbench("export", "collection", "broken", code=1).err
+    assert "Item 1 cannot be written as openai: a value holds the NUL character; remove it." in said
+    assert "`unicode` does that, with its setting `messages`" in said
+    workbench("collections", "clean", "broken", "--step", "{unicode: {messages: true}}", "--apply")
+    assert len(workbench("export", "collection", "broken").out.splitlines()) == 3
 
 
 def test_preferences_have_formats_of_their_own(workbench: Command, root: Path):

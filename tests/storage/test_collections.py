@@ -8,7 +8,8 @@ import pytest
 
 from workbench.core.collection import CollectionItem, Item, Origin, collection_version
 from workbench.storage import Store
-from workbench.storage.collections import Collections, ItemChange
+from workbench.storage.collection_changes import ItemChange
+from workbench.storage.collections import Collections
 
 
 def item(number: int, completion: str | None = None) -> Item:
@@ -85,6 +86,31 @@ def test_a_change_leaves_alone_what_is_no_longer_as_it_was_seen(collections: Col
         ("dropped", "length"),
     ]
     assert collections.change("c", "again", late[:2]) == 0 and collections.changes("c")[0] == "cleaned"
+
+
+def test_a_setting_is_changed_and_taken_back_as_items_are(collections: Collections):
+    before = collections.get("c")
+    repeat = [{"by": by, "how": "over", "seed": 0} for by in ("kind", "steps")]
+    assert collections.change_setting("c", "ada repeats", "balance", repeat[0], "ada")
+    assert not collections.change_setting("c", "again", "balance", repeat[0], "ada")
+    collections.change("c", "ada rejects", [ItemChange(2, "dropped", "person")], "ada")
+    assert collections.change_setting("c", "bob repeats", "balance", repeat[1], "bob")
+    assert collections.undo("c", "ada") == "ada rejects"
+    assert collections.undo("c", "ada") == "ada repeats"
+    found = collections.get("c")
+    assert found is not None and found.settings == {"balance": repeat[1]}, "bob's stays"
+    assert collections.undo("c", "bob") == "bob repeats"
+    assert collections.get("c") == before and collections.changes("c") == []
+
+
+def test_what_repeats_items_is_part_of_the_version(collections: Collections):
+    items, plain = kept(collections), collections.version("c")
+    written = {"balance": {"by": "kind", "how": "over", "seed": 0}}
+    collections.change_setting("c", "repeats", "balance", written["balance"])
+    assert collections.version("c") == collection_version(items, written) != plain
+    shortly = {"balance": {"by": "kind", "how": "over"}}
+    assert collection_version(items, shortly) == collections.version("c")
+    assert collection_version(items, {"balance": {"by": "kind"}}) == plain, "leaving out is done, not kept"
 
 
 def test_half_a_surrogate_pair_is_stored(collections: Collections):

@@ -18,6 +18,7 @@ from workbench.tuning import (
     cleaning_preview,
     clear_balance,
     kept_balance,
+    taught_items,
     training_items,
 )
 from workbench.tuning.collecting import edit, reject
@@ -122,9 +123,17 @@ def test_over_sampling_is_a_setting_by_which_training_repeats_items(workspace: W
     repeated = training_items(kept, kept_balance(record.settings))
     assert [one.row["kind"] for one in repeated] == ["x", "x", "y", "x", "y", "y"]
 
-    clear_balance(workspace, ID)
+    assert [one.item for one in taught_items(workspace, ID)] == repeated
+
+    clear_balance(workspace, ID, "ann")
+    assert [one.item for one in taught_items(workspace, ID)] == kept
+    assert workspace.store.collections.undo(ID, "ann") == "Nothing is repeated any more by kind"
+    assert len(taught_items(workspace, ID)) == len(repeated)
+    assert workspace.store.collections.undo(ID) == "Balanced by kind: rare ones are repeated"
     record = workspace.store.collections.get(ID)
-    assert record is not None and kept_balance(record.settings) is None
+    assert record is not None and record.settings == {"clean": [], "limit": 9}
+    clear_balance(workspace, ID)
+    assert workspace.store.collections.changes(ID) == [], "nothing was repeated, so nothing is changed"
 
 
 def test_what_under_sampling_did_is_not_done_again_when_training_data_are_written():

@@ -323,6 +323,6 @@ def test_a_collection_of_another_task_is_refused(workspace: Workspace, recipe: R
 
 
 def _dropped(number: int) -> Any:
-    from workbench.storage.collections import ItemChange
+    from workbench.storage.collection_changes import ItemChange
 
     return ItemChange(number, "dropped", "person")

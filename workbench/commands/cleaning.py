@@ -111,9 +111,8 @@ def balance(
         (by, "items", "afterwards"), [(one_line(one.value, 60), one.before, one.after) for one in counts]
     )
     if over and apply:
-        say("Rare ones are repeated when the training data are written; the list of items stays as it is.")
-    else:
-        _say_next(apply, record.name)
+        say("Rare ones are repeated in training and in exported files; the list of items stays as it is.")
+    _say_next(apply, record.name)
 
 
 def steps_of(texts: list[str]) -> list[str | dict[str, Any]]:

@@ -21,6 +21,9 @@ def export_collection(
     without_extra: Annotated[
         bool, typer.Option("--without-extra", help="Leave out what imported lines held beside the examples.")
     ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Each item once, also where rare ones are repeated in training.")
+    ] = False,
     output: OutputFile = None,
 ) -> None:
     """Write what a collection teaches as examples for another tool: JSON lines, or one list (-o NAME.json).
@@ -30,6 +33,7 @@ def export_collection(
       workbench export collection best-sums -o best-sums.jsonl
       workbench export collection pairs --format trl -o pairs.json
     """
+    from workbench.tuning.cleaning.stored import taught_items
     from workbench.tuning.collecting.stored import find_collection
     from workbench.tuning.formats import usual_format, write_examples
 
@@ -41,15 +45,18 @@ def export_collection(
             f"Collection '{record.name}' keeps no item, so that there is nothing to write; look at what was "
             f"dropped with `workbench collections preview {record.name} --dropped`."
         )
+    written = kept if once else taught_items(opened, record.id)
     chosen = format_name or usual_format(record.task)
     as_list = output is not None and output.suffix.lower() == ".json"
     content = write_examples(
-        [one.item for one in kept],
+        [one.item for one in written],
         chosen,
         record.task,
         as_list=as_list,
         extra=not without_extra,
-        numbers=[one.number for one in kept],
+        numbers=[one.number for one in written],
     )
     write(content, output)
-    say(f"{counted(len(kept), 'example')} of format {chosen}")
+    again = len(written) - len(kept)
+    repeated = f"; {again:,} of them rare ones again (--once leaves these out)" if again else ""
+    say(f"{counted(len(written), 'example')} of format {chosen}{repeated}")

@@ -128,14 +128,26 @@ class CollectionItem:
     detail: str = ""
 
 
-def collection_version(items: Iterable[Item]) -> str:
-    """The name of a collection's content: a hash over its items in order."""
-    return version_of_keys(item.key for item in items)
+def collection_version(items: Iterable[Item], settings: Mapping[str, Any] | None = None) -> str:
+    """The name of what a collection teaches: a hash over its items in order, and what repeats them.
+
+    Args:
+        settings: the collection's, of which over-sampling counts.
+    """
+    return version_of_keys((item.key for item in items), repeated_by(settings or {}))
 
 
-def version_of_keys(keys: Iterable[str]) -> str:
-    """The same of items that are known by their keys alone."""
-    return content_hash(list(keys))
+def version_of_keys(keys: Iterable[str], repeated: Mapping[str, Any] | None = None) -> str:
+    """The same of items that are known by their keys alone; `repeated` as `repeated_by` gives it."""
+    return content_hash([list(keys), dict(repeated)] if repeated else list(keys))
+
+
+def repeated_by(settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """By what and with which seed items are learnt from more often, where the settings over-sample."""
+    found = settings.get("balance")
+    if not isinstance(found, Mapping) or found.get("how") != "over":
+        return None
+    return {"by": found.get("by"), "seed": found.get("seed", 0)}
 
 
 _PLAIN = frozenset({str, int, float, bool, dict, tuple})

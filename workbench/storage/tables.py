@@ -268,7 +268,7 @@ collection_changes = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("collection", String(60), ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
     Column("what", Text, nullable=False),
-    Column("before", Text, nullable=False),  # JSON: number, state, reason, detail (and item) as they were
+    Column("before", Text, nullable=False),  # JSON: items, or a setting, as they were
     Column("author", String(60), nullable=False, default=""),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_collection_changes_collection", "collection", "id"),

@@ -31,6 +31,7 @@ _HOME: dict[str, str] = {
     "kept_balance": "cleaning.balancing",
     "profile": "profiles",
     "profile_json": "profiles",
+    "taught_items": "cleaning.stored",
     "training_items": "cleaning.balancing",
     "TrainingResult": "training.following",
     "TrainingState": "training.events",
@@ -104,6 +105,7 @@ _HOME: dict[str, str] = {
     "import_examples": "example_imports",
     "open_examples": "formats.reading",
     "read_examples": "formats.reading",
+    "why_unwritable": "formats.writing",
     "write_examples": "formats.writing",
 }
 

@@ -58,7 +58,8 @@ def balance_view(ws: Workspace, record: CollectionRecord) -> None:
     if st.button("Even out", icon=":material/balance:", key="balance apply", disabled=before == after):
         apply_balance(ws, record.id, settings, author())
         words = (
-            "Rare ones will be repeated when a model is trained on this; the items stay as they are."
+            "Rare ones are repeated when a model is trained on this, and in its files; the items stay as they "
+            "are. Undo takes it back."
             if how == "over"
             else f"{many(before - after, 'item')} left out. Undo takes it back."
         )
@@ -72,11 +73,14 @@ def _over_sampling(ws: Workspace, record: CollectionRecord) -> None:
     if held is None or held.how != "over":
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Rare values of **{escaped(held.by)}** are repeated in training.", width="content")
+        st.markdown(
+            f"Rare values of **{escaped(held.by)}** are repeated in training and in exported files.",
+            width="content",
+        )
         st.button(
             "Repeat no more",
             key="balance clear",
             type="tertiary",
             on_click=clear_balance,
-            args=(ws, record.id),
+            args=(ws, record.id, author()),
         )

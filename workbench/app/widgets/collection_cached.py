@@ -13,7 +13,15 @@ from workbench.core.dataset import ID_COLUMN
 from workbench.core.document import validate
 from workbench.core.tuning import Balance, Collect
 from workbench.engine import Workspace
-from workbench.tuning import CollectionProfile, balance_choices, balance_preview, profile
+from workbench.tuning import (
+    CollectionProfile,
+    balance_choices,
+    balance_preview,
+    formats_for,
+    profile,
+    taught_items,
+    why_unwritable,
+)
 from workbench.tuning.cleaning.balancing import ValueCount, groups_of
 from workbench.tuning.collecting.foreseeing import Foreseen, ForeseenPairs, foresee, foresee_pairs
 
@@ -48,6 +56,14 @@ def cached_pairs(ws: Workspace, wanted: dict[str, Any]) -> ForeseenPairs:
     """How many preferences ratings hold. Raises WorkbenchError."""
     settings = _without_bar(wanted)
     return _pairs(ws, str(ws.root), settings.model_dump_json(), _rated(ws, settings.runs))
+
+
+def cached_unwritable(
+    ws: Workspace, collection: str, task: Task, *, extra: bool, once: bool
+) -> dict[str, str]:
+    """Formats of the task that cannot hold what is taught, each with the reason in a sentence."""
+    version = ws.store.collections.version(collection)
+    return _unwritable(ws, str(ws.root), collection, version, task, extra, once)
 
 
 def _without_bar(wanted: dict[str, Any]) -> Collect:
@@ -99,6 +115,18 @@ def _balance(
 ) -> tuple[ValueCount, ...]:
     items = [one.item for one in _kept(_ws, collection)]
     return balance_preview(items, Balance.model_validate_json(settings))
+
+
+@st.cache_data(show_spinner="Checking that it can be written …", max_entries=20)
+def _unwritable(
+    _ws: Workspace, root: str, collection: str, version: str, task: Task, extra: bool, once: bool
+) -> dict[str, str]:
+    found = _kept(_ws, collection) if once else taught_items(_ws, collection)
+    items, numbers = [one.item for one in found], [one.number for one in found]
+    reasons = {
+        name: why_unwritable(items, name, task, extra=extra, numbers=numbers) for name in formats_for(task)
+    }
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 @st.cache_data(show_spinner="Reading the scores …", max_entries=20, ttl=600)

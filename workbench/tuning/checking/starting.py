@@ -110,7 +110,8 @@ def _doubles(
     facts: DataFacts,
     tuning: str | None,
 ) -> Iterator[Finding]:
-    version = collection_version(items)
+    itself = workspace.store.tunings.get(tuning) if tuning else None
+    version = (itself and itself.collection_version) or collection_version(items)
     for record in workspace.store.tunings.newest(limit=RECENT):
         if record.id == tuning or record.status != "completed" or record.collection_version != version:
             continue

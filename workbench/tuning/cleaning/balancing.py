@@ -4,7 +4,7 @@
     balance(items, Balance(by="label", how="over"))    ->  [0, 1, 2, …, 5, 5, 2]   rare ones again at the end
 
 Under-sampling drops items of a collection. Over-sampling changes none: it is kept as a setting of the
-collection, and items are repeated when training data are written (`training_items`).
+collection, and items are repeated when training data (`training_items`) or files are written.
 """
 
 from __future__ import annotations

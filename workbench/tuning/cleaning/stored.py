@@ -8,13 +8,15 @@ from workbench.core.collection import CollectionItem
 from workbench.core.tuning import Balance
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName
-from workbench.storage.collections import CollectionRecord, ItemChange
+from workbench.storage.collection_changes import ItemChange
+from workbench.storage.collections import CollectionRecord
 from workbench.tuning.cleaning import Spec
 from workbench.tuning.cleaning.applying import Cleaned, OnProgress, clean
-from workbench.tuning.cleaning.balancing import ValueCount, balance, balance_preview
+from workbench.tuning.cleaning.balancing import ValueCount, balance, balance_preview, kept_balance
 
 BALANCE = "balance"
 """The reason of items that under-sampling leaves out."""
+SETTING = "balance"
 
 
 def apply_cleaning(
@@ -56,14 +58,16 @@ def apply_balance(
 ) -> tuple[ValueCount, ...]:
     """Balances the kept items of a collection (by id) and tells how many of each value there were and are.
 
-    Under-sampling is one change, which can be undone; over-sampling a setting of the collection, which
-    `clear_balance` takes away. Raises UnknownName, CollectionError.
+    Either is one change, which can be undone: under-sampling drops items, over-sampling sets that rare ones
+    are repeated in what is trained on and exported. Raises UnknownName, CollectionError.
     """
     record, kept = _kept(workspace, collection)
     items = [one.item for one in kept]
     counts = balance_preview(items, settings)
     if settings.how == "over":
-        _set_balance(workspace, record, settings)
+        what = f"Balanced by {settings.by}: rare ones are repeated"
+        written = settings.model_dump(mode="json")
+        workspace.store.collections.change_setting(record.id, what, SETTING, written, author)
         return counts
     staying = set(balance(items, settings))
     detail = f"by {settings.by}"
@@ -77,14 +81,25 @@ def apply_balance(
     return counts
 
 
-def clear_balance(workspace: Workspace, collection: str) -> None:
-    """Takes a collection's over-sampling away. Raises UnknownName."""
-    _set_balance(workspace, _record(workspace, collection), None)
+def taught_items(workspace: Workspace, collection: str) -> list[CollectionItem]:
+    """What a collection (by id) teaches in its order; what is over-sampled stands there again at the end.
+
+    Raises UnknownName; CollectionError where what it is balanced by is gone from its items.
+    """
+    record, kept = _kept(workspace, collection)
+    held = kept_balance(record.settings)
+    if held is None:
+        return kept
+    return [kept[place] for place in balance([one.item for one in kept], held)]
 
 
-def _set_balance(workspace: Workspace, record: CollectionRecord, settings: Balance | None) -> None:
-    written = None if settings is None else settings.model_dump(mode="json")
-    workspace.store.collections.set(record.id, settings={**record.settings, "balance": written})
+def clear_balance(workspace: Workspace, collection: str, author: str = "") -> None:
+    """Takes a collection's over-sampling away, which can be undone. Raises UnknownName."""
+    record = _record(workspace, collection)
+    held = kept_balance(record.settings)
+    if held is not None:
+        what = f"Nothing is repeated any more by {held.by}"
+        workspace.store.collections.change_setting(record.id, what, SETTING, None, author)
 
 
 def _kept(workspace: Workspace, collection: str) -> tuple[CollectionRecord, list[CollectionItem]]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from workbench.core.collection import BY_PERSON, CollectionItem
 from workbench.engine.workspace import Workspace
 from workbench.errors import CollectionError
-from workbench.storage.collections import ItemChange
+from workbench.storage.collection_changes import ItemChange
 from workbench.tuning.collecting.stored import find_collection
 
 

@@ -95,7 +95,7 @@ def item_page(
 
 
 def kept_items(workspace: Workspace, collection: str) -> list[Item]:
-    """What a collection teaches, in its order. Raises UnknownName."""
+    """What a collection teaches, in its order, each item once. Raises UnknownName."""
     record = find_collection(workspace, collection)
     return [one.item for one in workspace.store.collections.items(record.id, state="kept")]
 

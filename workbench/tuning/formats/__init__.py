@@ -18,7 +18,7 @@ from workbench.tuning.formats.registry import (
     formats_for,
     usual_format,
 )
-from workbench.tuning.formats.writing import example_lines, write_examples
+from workbench.tuning.formats.writing import example_lines, why_unwritable, write_examples
 
 __all__ = [
     "ExampleFile",
@@ -31,5 +31,6 @@ __all__ = [
     "open_examples",
     "read_examples",
     "usual_format",
+    "why_unwritable",
     "write_examples",
 ]

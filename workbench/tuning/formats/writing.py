@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from workbench.core.collection import Item, Task
-from workbench.datasets.json_rows import UnusableRow, encode_row
+from workbench.datasets.json_rows import UnusableRow, check_text, encode_row
 from workbench.errors import CollectionError
 from workbench.tuning.formats.registry import ExampleFormat, formats_for, registry, task_of
 
@@ -68,6 +69,23 @@ def example_lines(
     return _lines(zip(called, items, strict=True), chosen, task)
 
 
+def why_unwritable(
+    items: Sequence[Item],
+    format_name: str,
+    task: Task,
+    *,
+    extra: bool = True,
+    numbers: Sequence[int] | None = None,
+) -> str | None:
+    """The sentence with which `write_examples` would refuse the items; None where it would not."""
+    try:
+        for _ in example_lines(items, format_name, task, extra=extra, numbers=numbers):
+            pass
+    except CollectionError as problem:
+        return str(problem)
+    return None
+
+
 def _lines(items: Iterable[tuple[int, Item]], chosen: ExampleFormat, task: Task) -> Iterator[bytes]:
     for number, item in items:
         try:
@@ -75,4 +93,25 @@ def _lines(items: Iterable[tuple[int, Item]], chosen: ExampleFormat, task: Task)
                 raise UnusableRow(f"it is none of the {HOLDS[task]} that the others are.")
             yield encode_row(chosen.write(item))
         except UnusableRow as problem:
-            raise CollectionError(f"Item {number} cannot be written as {chosen.name}: {problem}") from None
+            raise CollectionError(
+                f"Item {number} cannot be written as {chosen.name}: {problem}{_remedy(item)}"
+            ) from None
+
+
+def _remedy(item: Item) -> str:
+    """Which cleaning step makes texts of an item that no file can hold; empty where all can be held."""
+    if _is_broken([item.completion, item.rejected]):
+        return " The cleaning step `unicode` does that."
+    if _is_broken(item.messages):
+        return " The cleaning step `unicode` does that, with its setting `messages`."
+    if _is_broken(item.extra):
+        return " It stands beside the example: write the file without what imported lines held beside."
+    return ""
+
+
+def _is_broken(value: Any) -> bool:
+    try:
+        check_text(value)
+    except UnusableRow:
+        return True
+    return False
