@@ -117,6 +117,15 @@ def test_what_an_imported_line_held_beside_is_masked_before_it_is_written_again(
     assert beside.outcomes[0].detail == "email"
 
 
+@pytest.mark.parametrize("action", ["mask", "drop"])
+def test_the_copy_of_the_row_that_an_item_keeps_is_masked(action: str):
+    one = item("Who wrote?", "Ann did.", row={"id": "7", "from": "ann@example.org", "steps": 3})
+    done = clean([one], [{"pii": action}])
+    assert done.kept == [replace(one, row={"id": "7", "from": "[EMAIL]", "steps": 3})]
+    (example,) = done.reports[0].examples
+    assert (example.text, done.changed) == ("row", 1) and "[EMAIL]" in str(example.after)
+
+
 @given(st.text(alphabet="0123456789 +-().,@abAK/_:=\n", max_size=80))
 def test_a_masked_text_holds_nothing_more_to_mask(text: str):
     once = masked(text, KINDS)

@@ -33,7 +33,8 @@ class StepExample:
 
     Attributes:
         number: the item's.
-        text: which of its texts: `completion`, `rejected`, `message 1` and on, or `extra` for the rest.
+        text: which of its texts: `completion`, `rejected`, `message 1` and on, `row` for the dataset's row
+            that it came from, or `extra` for the rest.
         after: None where the item is dropped.
         detail: why it is dropped.
     """
@@ -180,7 +181,8 @@ def _texts(before: Item, after: Item) -> list[tuple[str, str, str]]:
     texts.append(("rejected", before.rejected or "", after.rejected or ""))
     pairs = zip(before.messages, after.messages, strict=True)
     texts += [(f"message {n}", old["content"], new["content"]) for n, (old, new) in enumerate(pairs, 1)]
-    if before.extra != after.extra:
-        beside, becomes = (json.dumps(one.extra, ensure_ascii=False) for one in (before, after))
-        texts.append(("extra", beside, becomes))
+    for name, was, becomes in (("extra", before.extra, after.extra), ("row", before.row, after.row)):
+        if was != becomes:
+            old, new = (json.dumps(one, ensure_ascii=False) for one in (was, becomes))
+            texts.append((name, old, new))
     return texts

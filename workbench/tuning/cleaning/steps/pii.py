@@ -18,9 +18,9 @@ from workbench.tuning.cleaning.pii_patterns import KINDS, Kind, found_kinds, mas
 class Pii(Step):
     """Masks what looks like personal data or a secret, or drops the item.
 
-    Patterns and check digits, no understanding: names and addresses stay. Masking changes what is learnt and
-    exported, with what an imported line held beside; the row that an item came from, and the note by which
-    the change is undone, keep the text.
+    Patterns and check digits, no understanding: names and addresses stay. Masked is what is learnt and
+    exported, what an imported line held beside, and, whatever the action, the copy of the dataset's row that
+    an item keeps; the dataset itself, and the note by which the change is undone, keep the text.
     """
 
     description = "Mask or drop e-mail addresses, phone numbers, payment cards, IBANs and API keys."
@@ -47,20 +47,24 @@ class Pii(Step):
             if self.messages:
                 texts += [message["content"] for message in item.messages]
             found = {kind for text in texts for kind in found_kinds(text, self.kinds)}
-            yield Dropped(", ".join(sorted(found))) if found else item
+            yield Dropped(", ".join(sorted(found))) if found else self._with_row_masked(item)
 
     def _masked(self, item: Item) -> Item | Dropped:
-        def mask(text: str) -> str:
-            return masked(text, self.kinds)
-
-        done = rewritten(item, mask, self.messages)
+        done = rewritten(item, self._mask, self.messages)
         if isinstance(done, Dropped):
             return done
-        beside = {} if not item.extra else _with_strings(dict(item.extra), mask)
-        original = None if item.original is None else mask(item.original)
-        if beside == item.extra and original == item.original:
-            return done
-        return replace(done, extra=beside, original=original)
+        beside = {} if not item.extra else _with_strings(item.extra, self._mask)
+        original = None if item.original is None else self._mask(item.original)
+        if beside != item.extra or original != item.original:
+            done = replace(done, extra=beside, original=original)
+        return self._with_row_masked(done)
+
+    def _with_row_masked(self, item: Item) -> Item:
+        row = {} if not item.row else _with_strings(item.row, self._mask)
+        return item if row == item.row else replace(item, row=row)
+
+    def _mask(self, text: str) -> str:
+        return masked(text, self.kinds)
 
 
 def _strings(value: Any) -> Iterator[str]:
