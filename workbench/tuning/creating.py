@@ -10,11 +10,13 @@ import datetime
 import secrets
 from typing import Any
 
+from workbench.core.collection import collection_version
 from workbench.core.tuning import Collect, Recipe
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningError, UnknownName, UsageError
+from workbench.storage.tunings import TuningRecord
 from workbench.tuning.records import get_tuning
-from workbench.tuning.stages import recipe_of
+from workbench.tuning.stages import recipe_of, refuse_nothing_new
 from workbench.tuning.tuned_models import free_name
 
 
@@ -62,8 +64,8 @@ def create_tuning(
 def continue_tuning(workspace: Workspace, tuning: str, owner: str = "worker", name: str | None = None) -> str:
     """A new tuning of the tuned model, by the same recipe, on what there is now: "what I rated since".
 
-    The collection is made anew from the same sources; where nothing has come since, the new tuning fails
-    with a sentence. Raises TuningError where there is no model yet.
+    The collection is made anew from the same sources, and what people rejected, edited or accepted in the
+    earlier one holds. Raises TuningError where there is no model yet, and where nothing has come since.
     """
     record = get_tuning(workspace, tuning)
     if record.model is None:
@@ -75,11 +77,29 @@ def continue_tuning(workspace: Workspace, tuning: str, owner: str = "worker", na
         with contextlib.suppress(ValueError):  # one that was imported is taken as it stands now
             update |= {"collect": Collect.model_validate(source.settings), "collection": None}
     again = Recipe.model_validate(recipe.model_copy(update=update).model_dump(mode="json"))
+    _refuse_nothing_new(workspace, record, again)
     wanted = name if name is not None else record.model
     if name is None:
         again = again.model_copy(update={"model": free_name(workspace, wanted, _promised(workspace))})
     limit = record.definition.get("limit")
     return create_tuning(workspace, again, owner=owner, name=name, limit=limit, continues=tuning)
+
+
+def _refuse_nothing_new(workspace: Workspace, before: TuningRecord, recipe: Recipe) -> None:
+    from workbench.tuning.collecting.gathering import gather, stored_settings
+    from workbench.tuning.collecting.sources import find_sources
+    from workbench.tuning.collecting.stored import find_collection
+
+    settings = recipe.collect
+    if settings is None:
+        version = workspace.store.collections.version(find_collection(workspace, recipe.collection or "").id)
+    elif find_sources(workspace, settings)[1]:
+        return  # a run is going to be made
+    else:
+        items, _ = gather(workspace, settings, recipe.task, earlier=before.collection)
+        kept = [one.item for one in items if one.state == "kept"]
+        version = collection_version(kept, stored_settings(settings))
+    refuse_nothing_new(workspace, before.id, version)
 
 
 def _check_names(workspace: Workspace, recipe: Recipe) -> None:

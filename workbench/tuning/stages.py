@@ -41,6 +41,16 @@ def recipe_of(record: TuningRecord) -> Recipe:
     return Recipe.model_validate(record.definition["recipe"])
 
 
+def refuse_nothing_new(workspace: Workspace, continues: str | None, version: str) -> None:
+    """Raises TuningError where a collection of that version was learnt already by the tuning gone on from."""
+    before = workspace.store.tunings.get(continues or "")
+    if before is not None and before.collection_version == version:
+        raise TuningError(
+            f"Nothing has come since tuning {before.id}: the collection is the same, to the last item. Rate "
+            "or run more, then continue."
+        )
+
+
 def work_stages(workspace: Workspace, tuning: str, telling: Telling) -> None:
     """Works a tuning from the stage that it is at to its end. Raises TuningCancelled, WorkbenchError."""
     first = STAGES.index(get_tuning(workspace, tuning).stage)
@@ -73,15 +83,18 @@ def collect_items(workspace: Workspace, record: TuningRecord, telling: Telling) 
         for experiment in find_sources(workspace, settings)[1]:
             _make_run(workspace, record, experiment, telling)
         telling.stage("collecting", "Collecting what is good enough to learn from")
-        collection = collect(workspace, recipe.name, settings, recipe.task, telling.words)
+        before = workspace.store.tunings.get(str(record.definition.get("continues") or ""))
+        earlier = None if before is None else before.collection
+        collection = collect(workspace, recipe.name, settings, recipe.task, telling.words, earlier)
     items = kept_items(workspace, collection)
     if not items:
         raise CollectionError(
             f"Collection '{recipe.collection or recipe.name}' has no item that is kept; accept some, or "
             "collect with a lower threshold."
         )
-    version = collection_version(items)
-    _refuse_nothing_new(workspace, record, version)
+    stored = workspace.store.collections.get(collection)
+    version = collection_version(items, stored.settings if stored is not None else None)
+    refuse_nothing_new(workspace, record.definition.get("continues"), version)
     write_items(TuningFolder.of(workspace.state_dir, record.id), items)
     telling.stage("checking", "Checking", collection=collection, collection_version=version)
 
@@ -129,7 +142,7 @@ def check_and_prepare(workspace: Workspace, record: TuningRecord, telling: Telli
 
 
 def train_model(workspace: Workspace, record: TuningRecord, telling: Telling) -> None:
-    """Trains, from the last checkpoint where there is one; cancelled, the best weights are saved."""
+    """Trains, from the last checkpoint where there is one; cancelled, the weights so far are saved."""
     from workbench.tuning.training.following import train
 
     folder = TuningFolder.of(workspace.state_dir, record.id)
@@ -142,13 +155,12 @@ def train_model(workspace: Workspace, record: TuningRecord, telling: Telling) ->
             ),
             telling.cancelled,
         )
-    except TuningCancelled:
+    except TuningCancelled as stopped:
         if any(folder.model.glob("*.safetensors")):
             name = _save(workspace, record)
             telling.stage("training", "", model=name)
             raise TuningCancelled(
-                f"Cancelled; the best weights so far are kept as model '{name}'. `resume` trains on, "
-                "`resume --as-it-is` measures it as it is."
+                f"{stopped} Its model so far is '{name}': resume to train on, or measure it as it is."
             ) from None
         raise
     telling.stage("saving", "Saving the model")
@@ -216,15 +228,6 @@ def _make_run(workspace: Workspace, record: TuningRecord, experiment: str, telli
         raise TuningError(
             f"The run of '{experiment}' that the tuning collects from was stopped: {stopped}"
         ) from None
-
-
-def _refuse_nothing_new(workspace: Workspace, record: TuningRecord, version: str) -> None:
-    before = workspace.store.tunings.get(str(record.definition.get("continues") or ""))
-    if before is not None and before.collection_version == version:
-        raise TuningError(
-            f"Nothing has come since tuning {before.id}: the collection is the same, to the last item. Rate "
-            "or run more, then continue."
-        )
 
 
 def _save(workspace: Workspace, record: TuningRecord) -> str:

@@ -23,6 +23,7 @@ from workbench.errors import CollectionError
 from workbench.tuning.cleaning.applying import clean
 from workbench.tuning.cleaning.balancing import balance
 from workbench.tuning.cleaning.stored import BALANCE
+from workbench.tuning.collecting.carrying import LIMIT, carried
 from workbench.tuning.collecting.choosing import Choice, choose
 from workbench.tuning.collecting.held_back import REPEATS, joined, overlapping, repeating
 from workbench.tuning.collecting.sources import Source, open_sources
@@ -30,8 +31,6 @@ from workbench.tuning.collecting.splits import held_back_splits
 from workbench.tuning.collecting.teaching import Teacher
 from workbench.tuning.formats import read_examples
 
-LIMIT = "limit"
-"""The reason of items beyond the most that were asked for."""
 MOST_LISTED = 1_000
 """Rows that the report lists by name of those that repeat a held-back one; all are counted."""
 
@@ -55,6 +54,7 @@ def collect(
     settings: Collect,
     task: Task | None = None,
     on_progress: OnProgress | None = None,
+    earlier: str | None = None,
 ) -> str:
     """Makes a collection and gives its id; an older one of the same name stays as its history.
 
@@ -62,31 +62,49 @@ def collect(
         name: what it is called; letters, digits, `.`, `_` and `-`.
         task: what its items teach; default: the settings' own, else `completion`.
         on_progress: told in words what is being done.
+        earlier: the id of a collection; what a person decided on the same items there holds here.
 
     Raises CollectionError where nothing fits or the settings ask for what is not there, UnknownName for
     an unknown run, prompt, model, dataset or step, and InvalidFile for a file that cannot be read.
     """
-    began = time.perf_counter()
     say = on_progress or (lambda words: None)
     teaches = _task(settings, task)
     try:
         check_name(name)
     except ValueError as problem:
         raise CollectionError(f"{problem}.") from None
-    splits = held_back_splits(workspace, settings)
-    gathered = Gathered()
-    _add_outputs(workspace, settings, teaches, splits, gathered, say)
-    _add_files(workspace, settings, teaches, splits, gathered, say)
-    _check(gathered)
-    items = _finished(settings, gathered, say)
+    items, report = gather(workspace, settings, teaches, say, earlier)
     now = datetime.datetime.now(datetime.UTC)
     collection = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    report = _report(gathered, items, splits, time.perf_counter() - began)
     say(f"Storing the collection, {len(items):,} in all")
-    workspace.store.collections.create(
-        collection, name, teaches, settings.model_dump(mode="json", exclude_defaults=True), report, items
-    )
+    workspace.store.collections.create(collection, name, teaches, stored_settings(settings), report, items)
     return collection
+
+
+def gather(
+    workspace: Workspace,
+    settings: Collect,
+    task: Task,
+    on_progress: OnProgress | None = None,
+    earlier: str | None = None,
+) -> tuple[list[CollectionItem], dict[str, Any]]:
+    """What `collect` would store, and its report; nothing is made. Raises as `collect` does."""
+    began = time.perf_counter()
+    say = on_progress or (lambda words: None)
+    splits = held_back_splits(workspace, settings)
+    gathered = Gathered()
+    _add_outputs(workspace, settings, task, splits, gathered, say)
+    _add_files(workspace, settings, task, splits, gathered, say)
+    _check(gathered)
+    items = _finished(settings, gathered, say)
+    if earlier is not None:
+        items = carried(workspace.store.collections.items(earlier), items)
+    return items, _report(gathered, items, splits, time.perf_counter() - began)
+
+
+def stored_settings(settings: Collect) -> dict[str, Any]:
+    """The settings as they lie with a collection."""
+    return settings.model_dump(mode="json", exclude_defaults=True)
 
 
 def _task(settings: Collect, task: Task | None) -> Task:
