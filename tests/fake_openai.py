@@ -3,13 +3,15 @@
     with openai_server(answer=lambda body: "Answer: 42") as base_url:
         ...                      # base_url.bodies holds every request's JSON, base_url.headers the headers
 
-An answer is a text, or a `Reply` for anything else; `in_turn` gives one after the other.
+An answer is a text, or a `Reply` for anything else; `in_turn` gives one after the other, and `Stalling`
+stands still after some, so that whatever is done in the middle of a run finds it there on any machine.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,6 +86,25 @@ def in_turn(*answers: Answer) -> Answerer:
     """The first answer first, the last one for ever after."""
     remaining = list(answers)
     return lambda body: remaining.pop(0) if len(remaining) > 1 else remaining[0]
+
+
+class Stalling:
+    """Answers the first `most` requests and keeps the others waiting, until `go_on` is called."""
+
+    def __init__(self, answer: Answerer, most: int) -> None:
+        self._answer, self._most, self._asked = answer, most, 0
+
+    def __call__(self, body: dict[str, Any]) -> Answer:
+        self._asked += 1
+        found = self._answer(body)
+        if self._asked <= self._most:
+            return found
+        assert isinstance(found, str)
+        return Reply(completion(found), delay_s=3600)
+
+    def go_on(self) -> None:
+        """Requests from now on are answered; those that wait are not."""
+        self._most = sys.maxsize
 
 
 def _last_words(body: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Command, start
 from tests.engine.conftest import adds, write_workspace
-from tests.fake_openai import BaseUrl, openai_server
+from tests.fake_openai import BaseUrl, Stalling, openai_server
 from workbench.engine import Workspace, execute_run, resume_run
 
 ROWS = 120
@@ -84,7 +84,8 @@ def test_bars_are_held_only_against_cells_that_saw_every_row(workbench: Command)
 
 
 def test_a_race_killed_in_the_middle_goes_on_where_it_was(tmp_path: Path):
-    with openai_server(delay_s=0.1, answer=adds) as url:
+    answer = Stalling(adds, 24)
+    with openai_server(answer=answer) as url:
         root = write_workspace(tmp_path / "killed", url, rows=ROWS)
         process = start(root, *RACE, "--race-confidence", "0.99")
         deadline = time.monotonic() + 60
@@ -95,6 +96,7 @@ def test_a_race_killed_in_the_middle_goes_on_where_it_was(tmp_path: Path):
         opened = Workspace.open(root)
         (run,) = [record.id for record in opened.store.runs.newest()]
         in_flight = len(url.bodies) - len(opened.store.outputs.done(run))
+        answer.go_on()
         resume_run(opened, run)
         shown = execute_run(opened, run)
         asked = Counter(body["messages"][-1]["content"] for body in url.bodies)

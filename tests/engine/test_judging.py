@@ -55,7 +55,6 @@ class Court:
 
     def __init__(self, root: Path, rows: int = 12) -> None:
         self.says: Says = lambda asked: "Fine.\nScore: 4"
-        self.asked_at: dict[str, float] = {}
         self.outputs: Callable[[dict[str, Any]], str] = adds
         self._server = openai_server(answer=self._answer)
         self.url = self._server.__enter__()
@@ -67,7 +66,6 @@ class Court:
 
     def _answer(self, body: dict[str, Any]) -> Answer:
         asked = body["messages"][-1]["content"]
-        self.asked_at[asked] = time.monotonic()
         return self.says(asked) if is_judge(body) else self.outputs(body)
 
     def prompt(self, name: str, yaml: str) -> None:
@@ -435,27 +433,25 @@ def test_the_budget_holds_for_judges_too(court: Court) -> None:
 
 
 def slow_court(tmp_path: Path) -> Court:
-    """Forty outputs that are there at once, and a judge that takes its time over two at a time."""
+    """Forty outputs that are there at once, and a judge who takes two at a time and stands still after 30."""
     court = Court(tmp_path / "slow", rows=40)
     models = court.workspace.root / "experiments" / "models.yaml"
     models.write_text(models.read_text().replace("retries: 0", "retries: 0, concurrency: 2"))
-    court.says = lambda asked: Reply(completion("Score: 4"), delay_s=0.1)
+    court.says = lambda asked: Reply(completion("Score: 4"), delay_s=3600 * (len(court.questions()) > 30))
     return court
 
 
 def test_a_cancel_stops_a_judge_soon_and_what_it_said_is_kept(tmp_path: Path) -> None:
     court = slow_court(tmp_path)
     run = create_run(court.workspace, court.experiment(QUALITY, prompts=["direct"], baseline=None))
-    seen: list[str] = []
     asked_at: list[float] = []
 
     def cancel_when_some_are_judged() -> None:
         other = Workspace.open(court.workspace.root)
-        while len(court.questions()) < 20:
+        while not progress(other, run).message.startswith("Judging 30 of 40 with judge-score"):
             time.sleep(0.02)
-            seen.append(progress(other, run).message)
-        cancel_run(other, run)
         asked_at.append(time.monotonic())
+        cancel_run(other, run)
         other.close()
 
     thread = threading.Thread(target=cancel_when_some_are_judged)
@@ -464,10 +460,8 @@ def test_a_cancel_stops_a_judge_soon_and_what_it_said_is_kept(tmp_path: Path) ->
         execute_run(court.workspace, run)
     stopped = time.monotonic() - asked_at[0]
     thread.join()
-    assert stopped < 5  # half a second, on a busy machine
-    assert any(message.startswith("Judging ") and " of 40 with judge-score" in message for message in seen)
-    before = len(court.questions())
-    assert before < 40
+    assert stopped < 30  # half a second, on a machine of its own
+    court.says = lambda asked: "Score: 4"
     resume_run(court.workspace, run)
     execute_run(court.workspace, run)
     again = Counter(court.questions())
@@ -487,22 +481,19 @@ def test_after_a_kill_only_what_was_in_flight_is_asked_again(tmp_path: Path) -> 
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(court.workspace.root), run])
     try:
-        while len(court.questions()) < 30:
+        while not progress(court.workspace, run).message.startswith("Judging 30 of 40"):
             assert process.poll() is None
             time.sleep(0.02)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    killed_at = time.monotonic()
-    before = set(court.questions())
-    early = {
-        question for question in before if court.asked_at[question] < killed_at - 1.2
-    }  # half a second, on a busy machine
+    in_flight = set(court.questions()[30:])
+    court.says = lambda asked: "Score: 4"
     resume_run(court.workspace, run)
     execute_run(court.workspace, run)
     times = Counter(court.questions())
-    assert len(times) == 40 and len(before) < 40 and early
-    assert {question for question, count in times.items() if count > 1} <= before - early
+    assert len(times) == 40 and in_flight
+    assert {question for question, count in times.items() if count > 1} <= in_flight
     shown = report(court.workspace, run)
     assert shown.cells[0].metrics["quality"].n == 40 and shown.calls == 80
     court.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.engine.conftest import adds
-from tests.fake_openai import BROKEN, BaseUrl, openai_server
+from tests.fake_openai import BROKEN, BaseUrl, Stalling, openai_server
 from workbench.core.experiment import Experiment
 from workbench.core.run import Progress
 from workbench.engine import (
@@ -147,7 +147,8 @@ def test_a_model_that_answers_nothing_is_wrong_not_an_error(tmp_path: object, ex
 def test_cancel_stops_soon_and_resume_finishes(tmp_path: object, experiment: Build) -> None:
     from tests.engine.conftest import write_workspace
 
-    with openai_server(delay_s=0.15, answer=adds) as url:
+    answer = Stalling(adds, 60)
+    with openai_server(answer=answer) as url:
         root = write_workspace(tmp_path / "slow", url, rows=120)  # type: ignore[operator]
         workspace = Workspace.open(root)
         run = create_run(workspace, experiment())
@@ -164,7 +165,8 @@ def test_cancel_stops_soon_and_resume_finishes(tmp_path: object, experiment: Bui
             execute_run(workspace, run)
         thread.join()
         stopped = progress(workspace, run)
-        assert stopped.status == "cancelled" and 10 <= stopped.done < 240
+        assert stopped.status == "cancelled" and 10 <= stopped.done <= 60
+        answer.go_on()
         stored = len(url.bodies)
         resume_run(workspace, run)
         execute_run(workspace, run)

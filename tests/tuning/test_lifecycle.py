@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import adds
-from tests.fake_openai import openai_server
+from tests.fake_openai import Stalling, openai_server
 from workbench.core.document import load
 from workbench.core.tuning import Recipe, TuningProgress
 from workbench.engine import Workspace, progress
@@ -141,7 +141,8 @@ def test_the_run_that_is_missing_is_made_and_nothing_to_learn_from_says_why(
 def test_cancelled_while_it_collects_it_asks_only_the_rest_afterwards(
     workspace: Workspace, recipe: Recipe
 ) -> None:
-    with openai_server(delay_s=0.3, answer=adds) as slow:
+    answer = Stalling(adds, 8)
+    with openai_server(answer=answer) as slow:
         rows = workspace.models.models_file
         (tiny,) = (line for line in rows.read_text().splitlines() if "name: tiny" in line)
         server = f"{{name: server, provider: openai, model: fake, base_url: '{slow}', concurrency: 2}}"
@@ -155,7 +156,8 @@ def test_cancelled_while_it_collects_it_asks_only_the_rest_afterwards(
         assert isinstance(raised[0], TuningCancelled)
         assert tuning_progress(workspace, tuning).status == "cancelled"
         run = get_tuning(workspace, tuning).definition["sources"]["samples"]
-        assert progress(workspace, run).status == "cancelled" and 4 <= progress(workspace, run).done < 24
+        assert progress(workspace, run).status == "cancelled" and 4 <= progress(workspace, run).done <= 8
+        answer.go_on()
         resume_tuning(workspace, tuning, owner="command")
         with pytest.raises(CollectionError):
             execute_tuning(workspace, tuning)
