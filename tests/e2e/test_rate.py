@@ -170,6 +170,17 @@ def new_run(server: Server, text: Callable[[int, int], str], **plan: Any) -> str
     return str(aside(make))
 
 
+def cut_labels(tab: Any) -> list[str]:
+    """What buttons and links say where it does not fit on them."""
+    return list(
+        tab.evaluate(
+            "[...document.querySelectorAll('[data-testid=stMain] button *, [data-testid=stPageLink] *')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')"
+            ".map(e => e.innerText)"
+        )
+    )
+
+
 def current(server: Server, run: str) -> list[Rating]:
     """The ratings that count, as they lie in the database."""
 
@@ -292,6 +303,9 @@ def test_what_a_rater_sees_can_be_read_and_loads_nothing(browser: Any, server: S
     ada.answer()
     settle(ada.tab)
     assert not serious_violations(ada.tab)
+    ada.tab.set_viewport_size({"width": 900, "height": 900})
+    assert not cut_labels(ada.tab)
+    ada.tab.set_viewport_size({"width": 1360, "height": 900})
     assert ada.tab.locator("[data-testid=stMain] img, [data-testid=stMain] a[href*=evil]").count() == 0
     keep(ada.tab, "rate")
     assert not ada.strangers

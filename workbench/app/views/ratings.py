@@ -32,11 +32,9 @@ def choose_run(ws: Workspace, run_id: str) -> str:
     """Which run, and a way to rate it."""
     found = {run.id: run_label(run) for run in runs(ws, limit=50)}
     options = list(found) if run_id in found else [run_id, *found]
-    which, further = st.columns([4, 1.4], vertical_alignment="bottom")
-    with which:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         clears = (state.PAGE, state.SLICE)
         chosen = choose("Run", options, state.RUN, run_id, clears, shown=lambda run: found.get(run, run))
-    with further:
         link("rate", "Rate outputs", ":material/how_to_vote:", run=chosen)
     return chosen or run_id
 

@@ -15,9 +15,8 @@ def headline(ws: Workspace, table: Report, comparison: Comparison) -> None:
     """The winner by this metric, why, and its download."""
     with explained("choosing the winner"), st.container(border=True):
         best = winner(ws, table.run, comparison.metric, table)
-        words, button = st.columns([4, 1.6], vertical_alignment="center")
-        words.markdown(f"🏆 **{escaped(best.cell.label)}** is ahead  \n{escaped(best.reason)}")
-        with button:
+        st.markdown(f"🏆 **{escaped(best.cell.label)}** is ahead  \n{escaped(best.reason)}")
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
                 "Download the winner",
                 lambda: export_winner(ws, table.run, comparison.metric)[1],
@@ -25,7 +24,6 @@ def headline(ws: Workspace, table: Report, comparison: Comparison) -> None:
                 "application/yaml",
                 type="primary",
                 icon=":material/download:",
-                width="stretch",
                 on_click="ignore",
                 key="download winner",
             )

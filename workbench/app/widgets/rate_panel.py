@@ -5,6 +5,8 @@ Nothing here may name a prompt, a model or a cell: what is drawn goes to the bro
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from workbench.app import state
@@ -32,6 +34,8 @@ from workbench.errors import WorkbenchError
 KEYBOARD = f"{state.RATE}keyboard"
 TURN = f"{state.RATE}turn"
 CRITERION = f"{state.RATE}criterion"  # the item on the screen, its criteria and which of them is asked
+
+PAIR_BUTTON_PX = 185  # four beside each other, or two and two in a narrow window
 
 
 def rate_panel(ws: Workspace, run: str, rater: str) -> None:
@@ -73,26 +77,25 @@ def _progress(now: RatingProgress, ws: Workspace, run: str, rater: str, shown: S
     others = {name: done for name, done in now.by_rater.items() if name != rater}
     if others:
         words += f" · {count(now.all_raters_done)} by all raters together"
-    bar, undo, skip = st.columns([6, 1, 1], vertical_alignment="center")
-    bar.progress(min(1.0, now.done / now.total) if now.total else 1.0, text=words)
-    raters_line(others, "Also rated")
     item = shown.item if shown else ""
-    with undo:
-        _button(ws, run, rater, item, UNDO, disabled=now.done == 0 and not (shown and shown.given))
-    with skip:
-        _button(ws, run, rater, item, SKIP, disabled=shown is None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, now.done / now.total) if now.total else 1.0, text=words)
+        nothing_yet = now.done == 0 and not (shown and shown.given)
+        _button(ws, run, rater, item, UNDO, disabled=nothing_yet, width="content")
+        _button(ws, run, rater, item, SKIP, disabled=shown is None, width="content")
+    raters_line(others, "Also rated")
 
 
 def _buttons(ws: Workspace, run: str, rater: str, shown: Shown) -> None:
     """What can be said of a pair, or of one output with a thumb; said before: filled."""
     offered = answers(shown)
     given = shown.given.get("")
-    widths = [3, 2, 2, 3] if len(offered) == 4 else [1] * len(offered)
-    for column, action in zip(st.columns(widths), offered, strict=True):
-        said = {1.0: ("left", "up"), 0.0: ("right", "down"), 0.5: ("bad",) if shown.both_bad else ("tie",)}
-        chosen = given is not None and action.name in said.get(given, ())
-        with column:
-            _button(ws, run, rater, shown.item, action, primary=chosen)
+    said = {1.0: ("left", "up"), 0.0: ("right", "down"), 0.5: ("bad",) if shown.both_bad else ("tie",)}
+    width: Literal["stretch"] | int = PAIR_BUTTON_PX if shown.mode == "pairwise" else "stretch"
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        for action in offered:
+            chosen = given is not None and action.name in said.get(given, ())
+            _button(ws, run, rater, shown.item, action, primary=chosen, width=width)
 
 
 def _criteria(ws: Workspace, run: str, rater: str, shown: Shown) -> None:
@@ -122,6 +125,7 @@ def _button(
     criterion: str = "",
     primary: bool = False,
     disabled: bool = False,
+    width: Literal["stretch", "content"] | int = "stretch",
 ) -> None:
     # the item is part of the key: a second click of a double click is about the same item, not the next
     label = f"`{action.hint}` {action.words}" if action.words != action.hint else action.words
@@ -130,7 +134,7 @@ def _button(
         key=f"{state.RATE}{action.name} {criterion} {item}",
         icon=action.icon,
         type="primary" if primary else "secondary",
-        width="stretch",
+        width=width,
         disabled=disabled,
         help=f"{criterion}: {action.words}" if criterion else None,
         on_click=_do,
