@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import press, texts
 from tests.tuning.finished_runs import finished_run, make_workspace, rate
+from workbench.app.widgets.collection_words import suggested_name
 from workbench.core.collection import CollectionItem, Item, Origin
+from workbench.core.document import check_name
 from workbench.core.tuning import Collect
 from workbench.engine import Workspace
 from workbench.tuning import collect, delete_collection, kept_items
@@ -162,6 +164,30 @@ def test_a_name_that_is_none_is_a_sentence_and_nothing_is_made(opened: Any, sums
     press(test, "Collect")
     assert len(test.error) == 1
     assert sums.store.collections.newest() == []
+
+
+def test_the_suggested_name_can_be_taken_whatever_the_run_is_called() -> None:
+    assert suggested_name("sums") == "sums-best"
+    for experiment in ("sums (nano against its base)", "a/b", "…", "ü" * 90, "x" * 200, "../x."):
+        check_name(suggested_name(experiment))
+
+
+def test_what_passed_and_yet_stayed_out_is_told_where_the_items_are(opened: Any, sums: Workspace) -> None:
+    report = {"left_out": {"repeats a held-back row": 4}, "overlaps": {"rows": 2, "listed": []}}
+    places = [CollectionItem(0, item("1 + 1?", "2"))]
+    sums.store.collections.create("20261121-1", "written", "completion", {}, report, places)
+    assert "4 outputs of 2 rows passed and yet stayed out" in texts(opened(collection="20261121-1"))
+
+
+def test_runs_that_measured_a_tuned_model_are_offered_after_those_of_people(
+    opened: Any, sums: Workspace
+) -> None:
+    before = newest_run(sums)
+    measured = finished_run(sums, says, name="measured")
+    definition = sums.store.runs.get(measured).definition  # type: ignore[union-attr]
+    sums.store.runs.set(measured, definition=definition | {"tuning": {"id": "t", "for": "verdict"}})
+    chosen = next(one for one in opened(view="collect").multiselect if one.label == "Runs")
+    assert newest_run(sums) != before and chosen.value == [before]
 
 
 def test_an_unknown_run_and_an_unknown_collection_are_sentences(opened: Any) -> None:

@@ -294,6 +294,8 @@ def test_examples_that_repeat_a_row_kept_for_evaluation_are_dropped_and_told(wor
     assert "Dropped, as they repeat rows kept for evaluation: 1 item" in said
     shown = workbench("collections", "show", "mine", "--json").json
     assert shown["dropped"] == {"held_back": 1}
+    listed = workbench("collections", "show", "mine", "--overlaps").out
+    assert "mine.jsonl, line 1" in listed and "sums#test" in listed and "line 2" not in listed
     (dropped,) = workbench("collections", "preview", "mine", "--dropped", "--json").json["items"]
     assert dropped["messages"][0]["content"] == "What is 3 + 7?" and "sums#test" in dropped["detail"]
 

@@ -120,6 +120,12 @@ def make(
         )
         return
     print(f"Collection {name} ({collection}): {counted(kept, 'item')} kept, {dropped:,} dropped")
+    repeating = 0 if record is None else record.report.get("overlaps", {}).get("rows", 0)
+    if repeating:
+        say(
+            f"Left out, as they repeat rows kept for evaluation: {counted(repeating, 'row')}; see "
+            f"workbench collections show {collection} --overlaps"
+        )
     say(f"Next: workbench collections show {name}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -86,12 +86,20 @@ def list_collections(
     )
 
 
-def show(context: typer.Context, collection: ThatCollection, as_json: AsJson = False) -> None:
+def show(
+    context: typer.Context,
+    collection: ThatCollection,
+    overlaps: Annotated[
+        bool, typer.Option("--overlaps", help="Each row left out as it repeats one kept for evaluation.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what a collection is made of, what was dropped and why, and what was changed since.
 
     \b
-    Example:
+    Examples:
       workbench collections show best-sums --json
+      workbench collections show best-sums --overlaps
     """
     from workbench.tuning.collecting.stored import find_collection, summary
 
@@ -113,7 +121,10 @@ def show(context: typer.Context, collection: ThatCollection, as_json: AsJson = F
         )
         return
     report = record.report
-    overlaps = report.get("overlaps", {}).get("rows", 0)
+    found_overlaps = report.get("overlaps", {})
+    if overlaps:
+        _print_overlaps(found_overlaps)
+        return
     print_fields(
         [
             ("name", found.name),
@@ -126,13 +137,37 @@ def show(context: typer.Context, collection: ThatCollection, as_json: AsJson = F
             ("looked at", counted(report["looked_at"], "output") if report.get("looked_at") else None),
             ("left out", _reasons(report.get("left_out", {}))),
             ("apart from", ", ".join(report.get("apart_from", []))),
-            ("repeat these", counted(overlaps, "row") if overlaps else None),
+            ("repeat these", _overlapping(found_overlaps.get("rows", 0))),
             ("runs", ", ".join(one["run"] for one in report.get("sources", []))),
             ("files", ", ".join(one["file"] for one in report.get("files", []))),
             ("changes", "\n".join(changes)),
         ]
     )
     say(f"Look through it with: workbench collections preview {found.name}")
+
+
+def _overlapping(rows: int) -> str | None:
+    return f"{counted(rows, 'row')}; --overlaps lists them" if rows else None
+
+
+def _print_overlaps(found: dict[str, Any]) -> None:
+    listed = found.get("listed", [])
+    if not listed:
+        say("No row repeats one that is kept for evaluation.")
+        return
+    print_table(
+        ("row", "repeats", "how", "words in common"),
+        [
+            (
+                one_line(str(one.get("row") or one.get("file") or ""), 60),
+                one_line(f"{one['split']}, {one['row_id']}", 80),
+                one["how"],
+                one_line(one["words"], 120),
+            )
+            for one in listed
+        ],
+    )
+    say(f"{len(listed):,} of {counted(found['rows'], 'row')}")
 
 
 def preview(

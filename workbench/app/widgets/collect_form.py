@@ -12,6 +12,7 @@ from workbench.app.pages import link
 from workbench.app.widgets.collect_passing import passing_view
 from workbench.app.widgets.collect_runs import RunOffered, apart_from, choose_runs
 from workbench.app.widgets.collection_steps import without_settings
+from workbench.app.widgets.collection_words import kept_of, repeating_words, suggested_name
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.fields import number, one_line
@@ -64,7 +65,7 @@ def collect_form(ws: Workspace) -> None:
         found = passing_view(ws, wanted, task, by)
     wanted["pick"] = found.pick
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        default = f"{offered[0].experiment}-best"
+        default = suggested_name(offered[0].experiment)
         name = one_line("Name of the collection", default, f"{KEY}name {offered[0].id}", width=320)
         clicked = st.button(
             "Collect", type="primary", icon=":material/add_circle:", disabled=not found.possible
@@ -196,10 +197,10 @@ def _collect(ws: Workspace, name: str, wanted: dict[str, Any], task: Task) -> No
         place.progress(min(0.97, said / STAGES), text=f"{escaped(words)} …")
 
     made = collect(ws, name, settings, task, on_progress=tell)
-    counts = ws.store.collections.count(made)
-    kept = sum(number for (its_state, _), number in counts.items() if its_state == "kept")
-    say_next(
-        f"Collected {many(kept, 'item')}. Look through them, or clean them, before they are learnt from."
-    )
+    record = ws.store.collections.get(made)
+    kept = kept_of(ws.store.collections.count(made))
+    words = f"Collected {many(kept, 'item')}. Look through them, or clean them, before they are learnt from."
+    left_out = repeating_words(record.report) if record is not None else ""
+    say_next(f"{words}  \n{left_out}" if left_out else words)
     state.put(collection=made, view=None, run=None)
     st.rerun()

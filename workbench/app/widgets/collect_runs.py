@@ -46,8 +46,9 @@ def choose_runs(ws: Workspace) -> list[RunOffered] | None:
             st.warning(f"Run {escaped(asked)} is not completed, and a collection takes completed ones.")
     if not done:
         return None
-    # runs over rows to learn from first: others are refused when they are collected
-    ordered = sorted(done, key=lambda run: _is_held_back(done[run]))
+    # runs over rows to learn from first: others are refused when they are collected; then those that people
+    # asked for, before those that measured a tuned model
+    ordered = sorted(done, key=lambda run: (_is_held_back(done[run]), "tuning" in done[run].definition))
     default = [asked] if asked in done else ordered[:1]
     chosen = st.multiselect(
         "Runs",

@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.app import state
 from workbench.app.widgets.collection_deeds import CURATE, Deeds, listen_to
 from workbench.app.widgets.collection_item import item_card
-from workbench.app.widgets.collection_words import Counts, counts_line, reason_words
+from workbench.app.widgets.collection_words import Counts, counts_line, reason_words, repeating_words
 from workbench.app.widgets.controls import pager, search
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import many
@@ -78,6 +78,9 @@ def _filters(counts: Counts) -> Filter:
 def _page(ws: Workspace, record: CollectionRecord, chosen: Filter, counts: Counts, deeds: Deeds) -> None:
     """One screen of items."""
     table = ws.store.collections
+    left_out = repeating_words(record.report)
+    if left_out:
+        st.caption(left_out)
     if chosen.find:
         total = table.place(record.id, 0, chosen.state, chosen.reason, chosen.find).total
     else:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from workbench.app import state
-from workbench.app.widgets.numbers import count
+from workbench.app.widgets.numbers import count, many
 from workbench.core.collection import BY_PERSON, ItemState, Task
+from workbench.tuning.collecting.held_back import REPEATS
 
 TEACHES: dict[Task, str] = {
     "completion": "completions",
@@ -29,6 +32,23 @@ Counts = Mapping[tuple[ItemState, str], int]
 def author() -> str:
     """Who changes things on this visit: the name of the rater, where one was given."""
     return state.last(state.RATER) or APP
+
+
+def suggested_name(experiment: str) -> str:
+    """What a collection of an experiment's outputs may be called."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", experiment)[:90].strip("-._")
+    return f"{plain or 'outputs'}-best"
+
+
+def repeating_words(report: Mapping[str, Any]) -> str:
+    """What was picked and yet left out, as its row repeats one kept for evaluation; empty without any."""
+    outputs, rows = report.get("left_out", {}).get(REPEATS, 0), report.get("overlaps", {}).get("rows", 0)
+    if not outputs:
+        return ""
+    return (
+        f"{many(outputs, 'output')} of {many(rows, 'row')} passed and yet stayed out: these rows repeat rows "
+        "kept for evaluation. Sources lists each, with the words in common."
+    )
 
 
 def reason_words(reason: str) -> str:
