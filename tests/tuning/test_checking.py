@@ -32,6 +32,7 @@ from workbench.tuning.checking.fitting import (
 from workbench.tuning.checking.memory import estimate_training_memory
 from workbench.tuning.checking.starting import check_before_start, findings_before_start
 from workbench.tuning.checking.trainable import trainable
+from workbench.tuning.checking.zero_rows import where_rows_have_length
 from workbench.tuning.training.examples import encode
 
 GB = 10**9
@@ -191,6 +192,17 @@ def test_dora_cannot_divide_by_rows_of_zeros(workspace: Workspace):
     assert "rows of zeros in k_proj, q_proj" in sentence
     others = Train(method="dora", targets=("v_proj", "o_proj"))
     assert errors(found(workspace, small, some(), others)) == []
+
+
+def test_where_no_layer_is_named_dora_keeps_to_those_that_it_can_divide(workspace: Workspace, tiny: Base):
+    small = find_base(next(spec for spec in embedded_specs() if spec.name == "small"))
+    train = where_rows_have_length(small, Train(method="dora"))
+    assert train.targets == ("down_proj", "gate_proj", "o_proj", "up_proj", "v_proj")
+    (note,) = [one for one in found(workspace, small, some(), train) if one.field == "targets"]
+    assert note.level == "note" and "leaves them as they are and trains down_proj" in note.sentence
+    for settings in (Train(method="lora"), Train(method="dora", targets=("q_proj",))):
+        assert where_rows_have_length(small, settings) == settings
+    assert where_rows_have_length(tiny, Train(method="dora")).targets == ()
 
 
 def test_more_processes_than_cores(workspace: Workspace, tiny: Base):

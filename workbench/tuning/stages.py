@@ -105,6 +105,7 @@ def check_and_prepare(workspace: Workspace, record: TuningRecord, telling: Telli
     from workbench.tuning.checking.choosing import chosen
     from workbench.tuning.checking.facts import measure
     from workbench.tuning.checking.starting import check_before_start
+    from workbench.tuning.checking.zero_rows import where_rows_have_length
     from workbench.tuning.cleaning.balancing import kept_balance, training_items
     from workbench.tuning.verdict.evaluating import check_evaluation
 
@@ -115,7 +116,7 @@ def check_and_prepare(workspace: Workspace, record: TuningRecord, telling: Telli
     items = read_items(folder)
     check_evaluation(workspace, recipe, items)
     facts = measure(base, items, recipe.task)
-    train = chosen(recipe.train, facts, base.parameters)
+    train = where_rows_have_length(base, chosen(recipe.train, facts, base.parameters))
     if base.adapter is not None:
         if train.method in VIRTUAL_TOKENS:
             raise TuningError(

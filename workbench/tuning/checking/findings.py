@@ -12,17 +12,15 @@ from typing import Literal
 from workbench.core.collection import Item, Task
 from workbench.core.tuning import TASK_OF, Train
 from workbench.errors import TuningError
-from workbench.models.local.tensors import weight_files
 from workbench.tuning.checking.base import Base
 from workbench.tuning.checking.choosing import training_examples
 from workbench.tuning.checking.facts import DataFacts, asking, cut
 from workbench.tuning.checking.trainable import adapted
+from workbench.tuning.checking.zero_rows import zero_rows
 from workbench.tuning.training.combinations import LOW_RANK, check_combination
 
 Level = Literal["error", "warning", "note"]
 FEW = 20
-MOST_READ = 10**9
-"""Weights of a base whose files are looked through; reading more takes too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +161,7 @@ def setting_findings(base: Base, train: Train, facts: DataFacts) -> Iterator[Fin
         check_combination(train)
     except TuningError as problem:
         yield Finding("error", "method", str(problem))
-    if train.method == "dora" and base.parameters <= MOST_READ:
+    if train.method == "dora":
         yield from _without_length(base, train)
     if train.method in LOW_RANK and 0 < base.widths.hidden < train.rank:
         yield Finding(
@@ -192,25 +190,19 @@ def setting_findings(base: Base, train: Train, facts: DataFacts) -> Iterator[Fin
 
 
 def _without_length(base: Base, train: Train) -> Iterator[Finding]:
-    """DoRA divides each row of a matrix by its length, and a row of zeros has none."""
-    from safetensors import safe_open
-
-    wanted = {layer.name for layer in adapted(base, train)}
-    zeros: set[str] = set()
-    for file in weight_files(base.folder):
-        with safe_open(file, framework="pt") as opened:
-            for name in wanted.intersection(opened.keys()):
-                if not bool(opened.get_tensor(name).any(dim=1).all()):
-                    zeros.add(name.removesuffix(".weight").rpartition(".")[2])
-    if zeros:
-        rest = sorted({name.removesuffix(".weight").rpartition(".")[2] for name in wanted} - zeros)
+    zeros = set(zero_rows(base))
+    if not zeros:
+        return
+    names = ", ".join(sorted(zeros))
+    here = f"'{base.name}' has rows of zeros in {names}, by whose length dora would divide"
+    wanted = {layer.name.removesuffix(".weight").rpartition(".")[2] for layer in adapted(base, train)}
+    if wanted & zeros:
+        rest = sorted(wanted - zeros)
         other = f", or keep to the others with `targets: [{', '.join(rest)}]`" if rest else ""
-        yield Finding(
-            "error",
-            "method",
-            f"'{base.name}' has rows of zeros in {', '.join(sorted(zeros))}, by whose length dora would "
-            f"divide; use `method: lora`{other}.",
-        )
+        yield Finding("error", "method", f"{here}; use `method: lora`{other}.")
+    else:
+        trained = ", ".join(sorted(wanted))
+        yield Finding("note", "targets", f"{here}: it leaves them as they are and trains {trained}.")
 
 
 def refuse_errors(findings: Iterable[Finding]) -> None:

@@ -25,6 +25,7 @@ from workbench.tuning.checking.findings import (
     text_findings,
 )
 from workbench.tuning.checking.fitting import disk_finding, memory_finding
+from workbench.tuning.checking.zero_rows import where_rows_have_length
 from workbench.tuning.folders import TuningFolder
 
 RECENT = 200
@@ -121,6 +122,7 @@ def _doubles(
             continue
         # merging, which a base with an adapter asks for, is another way to save what was learnt alike
         again = chosen(recipe.train, facts, base.parameters).model_copy(update={"merge": train.merge})
+        again = where_rows_have_length(base, again)
         if again == train:
             yield Finding(
                 "note",
