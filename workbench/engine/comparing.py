@@ -9,14 +9,14 @@ import numpy as np
 
 from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, CellComparison, Comparison
-from workbench.engine.plan import baseline_cell, stored_cells
+from workbench.engine.plan import baseline_cell, cell_at, stored_cells, twin_in
 from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, difference_json
-from workbench.engine.score import clusters_of, metrics_of, score_run
+from workbench.engine.score import chosen_metric, clusters_of, metric_scores, score_run
 from workbench.engine.stopped_cells import stopped_lines, unpaired_line
 from workbench.engine.workspace import Workspace
-from workbench.errors import RunError, UnknownName
-from workbench.metrics import Metric, Scores
+from workbench.errors import RunError
+from workbench.metrics import Metric
 from workbench.statistics import holm, open_confidence, rows_needed, verdict
 from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
@@ -42,10 +42,7 @@ def compare(
     """
     record = get_run(workspace, run)
     experiment = experiment_of(record)
-    metrics = metrics_of(experiment)
-    name = metric or next(iter(metrics))
-    if name not in metrics:
-        raise UnknownName("metric in this run", name, metrics)
+    name, measure = chosen_metric(experiment, metric)
     cells = stored_cells(record)
     scores = score_run(workspace, run)
     check_scored(scores, cells, name)
@@ -53,17 +50,17 @@ def compare(
         pairs = _pairs_across(workspace, record, across, name, scores)
         base = cells[0]
     else:
-        base = _baseline(experiment, cells, baseline)
+        base = baseline_cell(experiment, cells) if baseline is None else cell_at(cells, baseline)
         pairs = [(cell, scores[base.index, name], scores[cell.index, name]) for cell in cells if cell != base]
     units = len(next(iter(scores.values())).values) if scores else 0
     clusters = clusters_of(experiment.repeats, units)
     full, cut = _by_completeness(workspace, record, across, base, pairs)
-    lines = list(comparison_lines(metrics[name], experiment, full, [clusters] * len(full)))
+    lines = list(comparison_lines(measure, experiment, full, [clusters] * len(full)))
     race = race_of(record)
     if across is not None:
         lines += [unpaired_line(*pair, rows) for pair, rows in cut]
     elif race is not None:
-        lines += stopped_lines(metrics[name], experiment, [pair for pair, _ in cut], base, race)
+        lines += stopped_lines(measure, experiment, [pair for pair, _ in cut], base, race)
     lines.sort(key=lambda line: line.cell.index)
     return Comparison(run, name, base, tuple(lines), experiment.margin, across, experiment.confidence)
 
@@ -79,7 +76,7 @@ def comparison_lines(
     `clusters` has one entry a pair: the row of each unit, or None where each is a row of its own.
     """
     compared = [
-        _paired(metric, before, after, ids, experiment)
+        metric.compare(metric_scores(before), metric_scores(after), ids, experiment.confidence)
         for (_, before, after), ids in zip(pairs, clusters, strict=True)
     ]
     adjusted = holm([result.p for result in compared])
@@ -165,36 +162,13 @@ def _by_completeness(
     return full, cut
 
 
-def _baseline(experiment: Experiment, cells: tuple[Cell, ...], index: int | None) -> Cell:
-    if index is None:
-        return baseline_cell(experiment, cells)
-    if not 0 <= index < len(cells):
-        raise RunError(f"There is no cell {index}; the run has cells 0 to {len(cells) - 1}.")
-    return cells[index]
-
-
-def _paired(
-    metric: Metric,
-    before: CellScores,
-    after: CellScores,
-    clusters: np.ndarray | None,
-    experiment: Experiment,
-) -> Any:
-    return metric.compare(
-        Scores(before.values, before.sufficient, before.blocks),
-        Scores(after.values, after.sufficient, after.blocks),
-        clusters=clusters,
-        confidence=experiment.confidence,
-    )
-
-
 def _pairs_across(
     workspace: Workspace,
     record: RunRecord,
     across: str,
     name: str,
     scores: dict[tuple[int, str], CellScores],
-) -> list[tuple[Cell, CellScores, CellScores]]:
+) -> list[Pair]:
     other = get_run(workspace, across)
     other_experiment = experiment_of(other)
     if other_experiment.repeats != record.definition["experiment"].get("repeats", 1):
@@ -212,14 +186,7 @@ def _pairs_across(
         raise RunError(f"Runs '{record.id}' and '{across}' have no row in common.")
     pairs = []
     for cell in stored_cells(record):
-        twin = next(
-            (
-                c
-                for c in stored_cells(other)
-                if (c.prompt, c.model, c.sampling) == (cell.prompt, cell.model, cell.sampling)
-            ),
-            None,
-        )
+        twin = twin_in(other, cell)
         if twin is not None and (twin.index, name) in other_scores:
             pairs.append((cell, _reordered(other_scores[twin.index, name], order), scores[cell.index, name]))
     if not pairs:
@@ -234,11 +201,8 @@ def _places(workspace: Workspace, record: RunRecord) -> dict[str, int]:
 
 def _reordered(scores: CellScores, order: np.ndarray) -> CellScores:
     """Scores in the other run's unit order, NaN where it has no such row."""
-    values = np.where(order >= 0, scores.values[np.maximum(order, 0)], np.nan)
-    matrix = None
-    if scores.sufficient is not None:
-        matrix = scores.sufficient[np.maximum(order, 0)].copy()
-        matrix[order < 0] = np.nan
-    return CellScores(
-        scores.cell, scores.metric, scores.outputs, values, matrix, scores.estimate, scores.blocks
-    )
+    found = scores.at(np.maximum(order, 0))
+    found.values[order < 0] = np.nan
+    if found.sufficient is not None:
+        found.sufficient[order < 0] = np.nan
+    return found

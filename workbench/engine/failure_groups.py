@@ -21,14 +21,14 @@ from workbench.core.race import Race
 from workbench.core.run import Cell
 from workbench.engine.comparing import check_scored
 from workbench.engine.failing import Mask, failing_rows
-from workbench.engine.plan import stored_cells
+from workbench.engine.plan import cell_at, stored_cells
 from workbench.engine.records import experiment_of, get_run, race_of, repeats_of
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.row_groups import question_columns, text_of
-from workbench.engine.score import metrics_of, score_run
+from workbench.engine.score import chosen_metric, score_run
 from workbench.engine.text_groups import LONGEST, group_texts, telling_words
 from workbench.engine.workspace import Workspace
-from workbench.errors import RunError, UnknownName, UsageError
+from workbench.errors import UsageError
 from workbench.statistics import wilson
 from workbench.storage import RunRecord
 from workbench.storage.scores import CellScores
@@ -121,17 +121,14 @@ def failures(
         raise UsageError(f"'{read}' is no text to group by; use one of {', '.join(get_args(Read))}.")
     record = get_run(workspace, run)
     experiment = experiment_of(record)
-    metrics = metrics_of(experiment)
-    name = metric or next(iter(metrics))
-    if name not in metrics:
-        raise UnknownName("metric in this run", name, metrics)
+    name, measure = chosen_metric(experiment, metric)
     cells = stored_cells(record)
-    if cell is not None and not 0 <= cell < len(cells):
-        raise RunError(f"There is no cell {cell}; the run has cells 0 to {len(cells) - 1}.")
+    if cell is not None:
+        cell_at(cells, cell)
     scores = score_run(workspace, run)
     check_scored(scores, cells, name)
     columns = [scores[one.index, name] for one in cells]
-    failed, judged = failing_rows(workspace, record, metrics[name], columns, experiment.repeats)
+    failed, judged = failing_rows(workspace, record, measure, columns, experiment.repeats)
     if cell is None and read != "question":
         cell = int(failed.sum(axis=1).argmax())
     chosen = slice(None) if cell is None else slice(cell, cell + 1)

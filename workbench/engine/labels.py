@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.run import Cell
-from workbench.engine.plan import load_plan
-from workbench.engine.records import experiment_of, get_run
+from workbench.engine.plan import cell_at, load_plan
+from workbench.engine.records import get_run
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.score import cell_outputs
 from workbench.engine.workspace import Workspace
@@ -37,18 +37,16 @@ def label_report(workspace: Workspace, run: str, cell: int) -> LabelReport:
     """
     record = get_run(workspace, run)
     plan = load_plan(workspace, record)
-    if not 0 <= cell < len(plan.cells):
-        raise RunError(f"There is no cell {cell}; the run has cells 0 to {len(plan.cells) - 1}.")
-    outputs, _ = cell_outputs(workspace, record, plan, plan.cells[cell], whole=False)
+    chosen = cell_at(plan.cells, cell)
+    outputs, _ = cell_outputs(workspace, record, plan, chosen, whole=False)
     if not len(outputs):
-        raise RunError(f"There are no outputs of {plan.cells[cell].label} yet.")
+        raise RunError(f"There are no outputs of {chosen.label} yet.")
     reason = no_labels(outputs.references)
     if reason is not None:
         raise MetricError(f"{reason} A confusion matrix is for classification.")
-    experiment = experiment_of(record)
-    clusters = outputs.group if experiment.repeats > 1 else None
-    found = confusion(outputs.answers, outputs.references, clusters, experiment.confidence)
-    return LabelReport(record.id, plan.cells[cell], found, plan.dataset.reference)
+    clusters = outputs.group if plan.experiment.repeats > 1 else None
+    found = confusion(outputs.answers, outputs.references, clusters, plan.experiment.confidence)
+    return LabelReport(record.id, chosen, found, plan.dataset.reference)
 
 
 def label_report_json(shown: LabelReport) -> dict[str, Any]:

@@ -19,10 +19,9 @@ from workbench.engine.comparing import check_scored
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, difference_json
-from workbench.engine.score import clusters_of, metrics_of, score_run
+from workbench.engine.score import chosen_metric, clusters_of, metric_scores, score_run
 from workbench.engine.workspace import Workspace
-from workbench.errors import UnknownName
-from workbench.metrics import Metric, Scores
+from workbench.metrics import Metric
 from workbench.statistics import (
     PairedComparison,
     compare_all_pairs,
@@ -73,10 +72,7 @@ def compare_pairs(workspace: Workspace, run: str, metric: str | None = None) -> 
     """
     record = get_run(workspace, run)
     experiment = experiment_of(record)
-    metrics = metrics_of(experiment)
-    name = metric or next(iter(metrics))
-    if name not in metrics:
-        raise UnknownName("metric in this run", name, metrics)
+    name, measure = chosen_metric(experiment, metric)
     scores = score_run(workspace, run)
     race = race_of(record)
     every = stored_cells(record)
@@ -85,12 +81,12 @@ def compare_pairs(workspace: Workspace, run: str, metric: str | None = None) -> 
     columns = [scores[cell.index, name] for cell in cells]
     units = len(columns[0].values) if columns else 0
     clusters = clusters_of(experiment.repeats, units)
-    found = _compared(metrics[name], columns, clusters, experiment.confidence)
+    found = _compared(measure, columns, clusters, experiment.confidence)
     adjusted = holm([one.p for one in found])
     asked = open_confidence(adjusted, experiment.confidence)
     lines = []
     for (i, j), one, p_adjusted in zip(combinations(range(len(cells)), 2), found, adjusted, strict=True):
-        said = verdict(one, p_adjusted, experiment.margin, experiment.confidence, metrics[name].direction)
+        said = verdict(one, p_adjusted, experiment.margin, experiment.confidence, measure.direction)
         needed = None
         if said == "undecided":
             apart = columns[j].values - columns[i].values
@@ -119,7 +115,7 @@ def compare_pairs(workspace: Workspace, run: str, metric: str | None = None) -> 
         left_out,
         experiment.margin,
         experiment.confidence,
-        metrics[name].direction == "higher",
+        measure.direction == "higher",
     )
 
 
@@ -151,7 +147,7 @@ def _compared(
     own_way = type(metric).compare is not Metric.compare
     if own_way or any(column.sufficient is not None for column in columns):
         return [
-            metric.compare(_scores(one), _scores(other), clusters=clusters, confidence=confidence)
+            metric.compare(metric_scores(one), metric_scores(other), clusters, confidence)
             for one, other in combinations(columns, 2)
         ]
     table = np.array([column.values for column in columns])
@@ -169,7 +165,3 @@ def _compared(
         )
         for k in range(len(found.n))
     ]
-
-
-def _scores(column: CellScores) -> Scores:
-    return Scores(column.values, column.sufficient, column.blocks)

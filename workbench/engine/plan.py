@@ -22,7 +22,7 @@ from workbench.engine.composing import Composer
 from workbench.engine.judges import with_judges
 from workbench.engine.likelihood import check_asked_models
 from workbench.engine.workspace import Workspace
-from workbench.errors import DatasetError, MetricError, ModelUnavailable, UsageError, WorkbenchError
+from workbench.errors import DatasetError, MetricError, ModelUnavailable, RunError, UsageError, WorkbenchError
 from workbench.metrics import load_metric
 from workbench.prompting.render import Renderer
 from workbench.prompting.rubric import sample_row
@@ -163,6 +163,19 @@ def prompt_version(prompts: Mapping[str, AnyPrompt], name: str) -> str:
 def stored_cells(run: RunRecord) -> tuple[Cell, ...]:
     """The cells of a stored run."""
     return tuple(Cell(**cell) for cell in run.definition["cells"])
+
+
+def cell_at(cells: Sequence[Cell], index: int) -> Cell:
+    """The cell of that index. Raises RunError, which says which there are."""
+    if not 0 <= index < len(cells):
+        raise RunError(f"There is no cell {index}; the run has cells 0 to {len(cells) - 1}.")
+    return cells[index]
+
+
+def twin_in(other: RunRecord, cell: Cell) -> Cell | None:
+    """Another run's cell with the same prompt, model and sampling."""
+    wanted = (cell.prompt, cell.model, cell.sampling)
+    return next((one for one in stored_cells(other) if (one.prompt, one.model, one.sampling) == wanted), None)
 
 
 def baseline_cell(experiment: Experiment, cells: tuple[Cell, ...]) -> Cell:

@@ -20,9 +20,9 @@ from workbench.engine.comparing import check_scored
 from workbench.engine.plan import Plan, load_plan
 from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import cell_json, difference_json, number
-from workbench.engine.score import metrics_of, score_run
+from workbench.engine.score import chosen_metric, metric_scores, score_run
 from workbench.engine.workspace import Workspace
-from workbench.errors import UnknownName, UsageError
+from workbench.errors import UsageError
 from workbench.metrics import Metric, Scores
 from workbench.metrics.base import aligned
 from workbench.metrics.text import normalised
@@ -95,10 +95,7 @@ def probe_report(workspace: Workspace, probe: str, metric: str | None = None) ->
         raise UsageError(f"Run '{probe}' is no probe.")
     source = get_run(workspace, facts["of"])
     experiment = experiment_of(record)
-    metrics = metrics_of(experiment)
-    name = metric or next(iter(metrics))
-    if name not in metrics:
-        raise UnknownName("metric in this run", name, metrics)
+    name, measure = chosen_metric(experiment, metric)
     before, after = load_plan(workspace, source), load_plan(workspace, record)
     pairing = _Pairing(before, after)
     scored = score_run(workspace, source.id), score_run(workspace, record.id)
@@ -110,7 +107,7 @@ def probe_report(workspace: Workspace, probe: str, metric: str | None = None) ->
         check_scored(scored[0], (cell,), name)
         check_scored(scored[1], (cell,), name)
         pair = pairing.scores(scored[0][cell.index, name], scored[1][cell.index, name])
-        compared = metrics[name].compare(*pair, pairing.clusters, experiment.confidence)
+        compared = measure.compare(*pair, pairing.clusters, experiment.confidence)
         measured.append((cell, pair, compared))
     adjusted = holm([compared.p for _, _, compared in measured])
     lines = []
@@ -122,17 +119,17 @@ def probe_report(workspace: Workspace, probe: str, metric: str | None = None) ->
                 cell=cell,
                 changed=changed,
                 noise=_noise(answers[0], pairing, experiment.confidence),
-                before=_value(metrics[name], pair[0], pair[1]),
-                after=_value(metrics[name], pair[1], pair[0]),
+                before=_value(measure, pair[0], pair[1]),
+                after=_value(measure, pair[1], pair[0]),
                 difference=compared.difference,
                 low=compared.low,
                 high=compared.high,
                 p=compared.p,
                 p_adjusted=p_adjusted,
                 verdict=verdict(
-                    compared, p_adjusted, experiment.margin, experiment.confidence, metrics[name].direction
+                    compared, p_adjusted, experiment.margin, experiment.confidence, measure.direction
                 ),
-                sides=None if swap is None else _sides(swap, pair, metrics[name], pairing, experiment),
+                sides=None if swap is None else _sides(swap, pair, measure, pairing, experiment),
                 flips=flips,
             )
         )
@@ -193,11 +190,7 @@ class _Pairing:
 
     def scores(self, before: CellScores, after: CellScores) -> tuple[Scores, Scores]:
         """Both in the probe's order of units."""
-        matrix = before.sufficient
-        first = Scores(
-            before.values[self.order], None if matrix is None else matrix[self.order], before.blocks
-        )
-        return aligned(first, Scores(after.values, after.sufficient, after.blocks))
+        return aligned(metric_scores(before.at(self.order)), metric_scores(after))
 
     def changed_columns(self, row: str) -> list[str]:
         """The columns of a row that the probe changed."""

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.core.experiment import Experiment
-from workbench.core.run import Cell
-from workbench.engine.plan import stored_cells
+from workbench.engine.plan import stored_cells, twin_in
 from workbench.engine.records import experiment_of, get_run
 from workbench.engine.row_query import Only, RowQuery, ScoreRange
 from workbench.engine.score import metrics_of, score_run
@@ -212,12 +211,6 @@ class RowMatcher:
         if not 0 <= cell < len(stored_cells(self._record)):
             raise RunError(f"There is no cell {cell} to sort by.")
         return cell
-
-
-def twin_in(other: RunRecord, cell: Cell) -> Cell | None:
-    """The other run's cell with the same prompt, model and sampling."""
-    wanted = (cell.prompt, cell.model, cell.sampling)
-    return next((one for one in stored_cells(other) if (one.prompt, one.model, one.sampling) == wanted), None)
 
 
 def _at_repeat(scores: CellScores | None, repeat: int, experiment: Experiment, rows: int) -> Floats:

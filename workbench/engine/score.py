@@ -20,7 +20,7 @@ from workbench.core.run import Cell, MetricEstimate
 from workbench.engine.plan import Plan, load_plan
 from workbench.engine.records import experiment_of, get_run, is_imported
 from workbench.engine.workspace import Workspace
-from workbench.errors import MetricError
+from workbench.errors import MetricError, UnknownName
 from workbench.metrics import CellOutputs, Metric, ModelServices, Scores, load_metric
 from workbench.metrics.parallel import Spread
 from workbench.prompting.read import read_reference
@@ -105,6 +105,15 @@ def metrics_of(experiment: Experiment) -> dict[str, Metric]:
     return found
 
 
+def chosen_metric(experiment: Experiment, name: str | None = None) -> tuple[str, Metric]:
+    """The metric of that name, by itself the experiment's first. Raises UnknownName for another."""
+    metrics = metrics_of(experiment)
+    chosen = name or next(iter(metrics))
+    if chosen not in metrics:
+        raise UnknownName("metric in this run", chosen, metrics)
+    return chosen, metrics[chosen]
+
+
 def answer_rule(prompt: AnyPrompt, prompts: dict[str, AnyPrompt]) -> AnswerRule:
     """The rule that a cell's answers were read by: an ensemble's own, else its first member's."""
     if not isinstance(prompt, Ensemble):
@@ -128,6 +137,11 @@ def estimate_of(scores: CellScores) -> MetricEstimate:
         unscored=int(values["unscored"]),
         signature=signature,
     )
+
+
+def metric_scores(stored: CellScores) -> Scores:
+    """A cell's stored scores as metrics take them."""
+    return Scores(stored.values, stored.sufficient, stored.blocks)
 
 
 def clusters_of(repeats: int, units: int) -> np.ndarray | None:

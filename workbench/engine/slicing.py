@@ -28,11 +28,11 @@ from workbench.engine.row_groups import (
     question_columns,
     text_of,
 )
-from workbench.engine.score import metrics_of, score_run
+from workbench.engine.score import metric_scores, metrics_of, score_run
 from workbench.engine.stopped_cells import estimate_at_any_time, without_verdicts
 from workbench.engine.workspace import Workspace
 from workbench.errors import UsageError, suggestion
-from workbench.metrics import Metric, Scores
+from workbench.metrics import Metric
 from workbench.storage import RunRecord
 from workbench.storage.outputs import MEASURED
 from workbench.storage.scores import CellScores
@@ -109,9 +109,9 @@ def slices(
     for group in groups:
         units = units_of(group, repeats)
         ids = None if repeats == 1 else units // repeats
-        before = scores_of_units(scores[whole.baseline.index, name], units)
+        before = scores[whole.baseline.index, name].at(units)
         others = [cell for cell in cells if cell != whole.baseline]
-        pairs += [(cell, before, scores_of_units(scores[cell.index, name], units)) for cell in others]
+        pairs += [(cell, before, scores[cell.index, name].at(units)) for cell in others]
         clusters += [ids] * len(others)
     race = race_of(record)
     lines = without_verdicts(comparison_lines(measure, experiment, pairs, clusters), whole.baseline, race)
@@ -233,27 +233,12 @@ def units_of(group: RowGroup, repeats: int) -> np.ndarray:
     return (group.places[:, None] * repeats + np.arange(repeats)).reshape(-1)
 
 
-def scores_of_units(scores: CellScores, units: np.ndarray) -> CellScores:
-    """A cell's scores of these units alone, with the estimate of the whole cell."""
-    matrix = None if scores.sufficient is None else scores.sufficient[units]
-    return CellScores(
-        scores.cell,
-        scores.metric,
-        scores.outputs,
-        scores.values[units],
-        matrix,
-        scores.estimate,
-        scores.blocks,
-    )
-
-
 def _estimate(
     metric: Metric, scores: CellScores, units: np.ndarray, experiment: Experiment, race: Race | None
 ) -> MetricEstimate:
-    part = scores_of_units(scores, units)
-    column = Scores(part.values, part.sufficient, part.blocks)
+    part = scores.at(units)
     clusters = None if experiment.repeats == 1 else units // experiment.repeats
-    estimate = metric.estimate(column, clusters=clusters, confidence=experiment.confidence)
+    estimate = metric.estimate(metric_scores(part), clusters, experiment.confidence)
     low, high, n = estimate.low, estimate.high, estimate.n
     found = MetricEstimate(estimate.mean, low, high, n, len(units) - n)
     if race is None or race.rows_of(scores.cell) == race.of_rows or found.n == 0:

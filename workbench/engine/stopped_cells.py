@@ -19,7 +19,8 @@ import numpy as np
 from workbench.core.experiment import Experiment
 from workbench.core.race import Race
 from workbench.core.run import Cell, CellComparison, MetricEstimate, Verdict
-from workbench.metrics import Metric, Scores
+from workbench.engine.score import metric_scores
+from workbench.metrics import Metric
 from workbench.metrics.base import aligned
 from workbench.statistics import Interval, anytime_interval
 from workbench.storage.scores import CellScores
@@ -109,15 +110,8 @@ def _line(
 
 def _corpus_gain(metric: Metric, before: CellScores, after: CellScores) -> float:
     both = np.isfinite(before.values) & np.isfinite(after.values)
-    first, second = aligned(
-        Scores(before.values, before.sufficient, before.blocks),
-        Scores(after.values, after.sufficient, after.blocks),
-    )
-    values = [
-        metric.value(Scores(one.values[both], None if one.sufficient is None else one.sufficient[both]))
-        for one in (first, second)
-    ]
-    return values[1] - values[0]
+    first, second = aligned(metric_scores(before.at(both)), metric_scores(after.at(both)))
+    return metric.value(second) - metric.value(first)
 
 
 def _interval(rows: np.ndarray, width: float, metric: Metric, confidence: float) -> Interval:

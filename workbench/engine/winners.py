@@ -13,9 +13,9 @@ from workbench.engine.comparing import compare
 from workbench.engine.plan import load_plan, prompt_version
 from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import estimate_json, number, report
-from workbench.engine.score import metrics_of
+from workbench.engine.score import chosen_metric
 from workbench.engine.workspace import Workspace
-from workbench.errors import RunError, UnknownName
+from workbench.errors import RunError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,8 @@ def winner(workspace: Workspace, run: str, metric: str | None = None, shown: Rep
     A cell that a race stopped cannot win, by no metric. Raises RunError when nothing was scored.
     """
     experiment = experiment_of(get_run(workspace, run))
-    metrics = metrics_of(experiment)
-    name = metric or next(iter(metrics))
-    if name not in metrics:
-        raise UnknownName("metric in this run", name, metrics)
-    sign = 1 if metrics[name].direction == "higher" else -1
+    name, measure = chosen_metric(experiment, metric)
+    sign = 1 if measure.direction == "higher" else -1
     lines = [
         line
         for line in (shown or report(workspace, run)).cells

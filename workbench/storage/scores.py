@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,11 @@ class CellScores:
     estimate: dict[str, Any]
     blocks: tuple[str, ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict)
+
+    def at(self, units: np.ndarray) -> CellScores:
+        """The scores of these units alone, without reasons; `estimate` stays that of the whole cell."""
+        matrix = None if self.sufficient is None else self.sufficient[units]
+        return replace(self, values=self.values[units], sufficient=matrix, reasons={})
 
 
 class CellScoresTable:

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.core.experiment import Experiment
 from workbench.core.run import Cell, CellComparison
 from workbench.engine.comparing import Pair, check_scored, comparison_lines
 from workbench.engine.plan import stored_cells
-from workbench.engine.records import get_run
+from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import report
-from workbench.engine.score import clusters_of, metrics_of, score_run
+from workbench.engine.score import clusters_of, metric_scores, metrics_of, score_run
 from workbench.engine.size_measures import measure_models, tokens_per_s
-from workbench.engine.slicing import scores_of_units, sliced_rows, units_of
+from workbench.engine.slicing import sliced_rows, units_of
 from workbench.engine.workspace import Workspace
-from workbench.metrics import Metric, Scores
+from workbench.metrics import Metric
 from workbench.statistics import compare_paired
 from workbench.storage.scores import CellScores
 from workbench.tuning.verdict.records import Gap, Level, ModelTakes, PromptVerdict, SliceVerdict, WinRate
@@ -36,7 +35,7 @@ class RunGaps:
     ) -> None:
         self._workspace, self._name = workspace, metric
         self._record = get_run(workspace, run)
-        experiment = Experiment.model_validate(self._record.definition["experiment"])
+        experiment = experiment_of(self._record)
         self.experiment = experiment.model_copy(update={"margin": margin})
         self.metric: Metric = metrics_of(self.experiment)[metric]
         self._scores = score_run(workspace, run)
@@ -153,7 +152,7 @@ class RunGaps:
         return after, self._scores[before.index, self._name], self._scores[after.index, self._name]
 
     def _of(self, cell: Cell, units: np.ndarray) -> CellScores:
-        return scores_of_units(self._scores[cell.index, self._name], units)
+        return self._scores[cell.index, self._name].at(units)
 
     def _gaps(self, pairs: Sequence[Pair], clusters: Sequence[np.ndarray | None]) -> list[Gap]:
         return [gap_of(line) for line in comparison_lines(self.metric, self.experiment, pairs, clusters)]
@@ -162,10 +161,8 @@ class RunGaps:
         return self._estimate(self._scores[cell.index, self._name], self._clusters)
 
     def _estimate(self, scores: CellScores, clusters: np.ndarray | None) -> Level:
-        column = Scores(scores.values, scores.sufficient, scores.blocks)
-        return Level.of(
-            self.metric.estimate(column, clusters=clusters, confidence=self.experiment.confidence)
-        )
+        found = self.metric.estimate(metric_scores(scores), clusters, self.experiment.confidence)
+        return Level.of(found)
 
 
 def gap_of(line: CellComparison) -> Gap:
