@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.app.conftest import Visit, press, texts
 from tests.app.test_prompts_page import field
-from tests.fake_openai import BaseUrl, openai_server
+from tests.engine.conftest import adds, write_workspace
+from tests.fake_openai import Answer, BaseUrl, error, openai_server
 from workbench.core.document import load
 from workbench.core.model import ModelSpec
 from workbench.core.prompt import Prompt
+from workbench.engine import Workspace, create_run, execute_run
 from workbench.models.catalog import Catalog
 
 
@@ -64,3 +67,31 @@ def test_a_pairwise_judge_is_shown_two_texts(visit: Visit, judge_model: BaseUrl)
     test = visit("prompts", prompt="judge-pairwise", model="magistrate")
     field(test, "Text B").set_value("Something else entirely.").run()
     assert "Something else entirely." in texts(test) and "text B" in texts(test)
+
+
+def test_a_run_whose_judge_failed_says_so_and_asks_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visit: Visit
+) -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        judged = body["messages"][-1]["content"].startswith("Judge")
+        return error(400, "out of office") if judged else adds(body)
+
+    with openai_server(answer=answer) as url:
+        root = write_workspace(tmp_path / "root", url, rows=4)
+        (root / "prompts" / "judge-sum.yaml").write_text(
+            'name: judge-sum\nmessages: [{role: user, content: "Judge: {{ output }} {{ rubric }}"}]\n'
+            "rubric: {kind: score}\n"
+        )
+        monkeypatch.setenv("WORKBENCH_ROOT", str(root))
+        ws = Workspace.open(root)
+        judged = {"metrics": ("exact_match", {"judge": "judge-sum", "model": "server", "as": "quality"})}
+        run = create_run(ws, ws.experiment("sums").model_copy(update=judged), owner="command")
+        execute_run(ws, run)
+        ws.close()
+    test = visit("run", run=run)
+    (told,) = (one.value for one in test.warning)
+    assert "Judges ended in errors about 8 outputs" in told and "out of office" in told
+    assert "Retry the errors" in [button.label for button in test.button]
+    table = visit("compare", run=run, metric="quality").table[0].value
+    assert list(table["Unscored"]) == ["4", "4"]
+    assert "Unscored" not in visit("compare", run=run, metric="exact_match").table[0].value.columns

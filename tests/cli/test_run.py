@@ -143,6 +143,43 @@ def test_calls_that_end_in_errors_are_exit_code_3_and_can_be_asked_again(tmp_pat
         assert len(url.bodies) == asked + 2
 
 
+JUDGE = """\
+name: judge-sum
+messages: [{role: user, content: "Judge this sum. {{ output }} {{ rubric }}"}]
+rubric: {kind: score}
+"""
+
+
+def test_a_judge_that_ends_in_errors_is_exit_code_3_and_is_asked_again(tmp_path: Path, workbench_in):
+    working = False
+
+    def judged(body):
+        return body["messages"][-1]["content"].startswith("Judge")
+
+    def answer(body):
+        if not judged(body):
+            return adds(body)
+        return "Score: 4" if working else error(400, "cannot judge")
+
+    with openai_server(answer=answer) as url:
+        folder = write_workspace(tmp_path / "workspace", url)
+        (folder / "prompts" / "judge-sum.yaml").write_text(JUDGE)
+        run = workbench_in(folder)
+        run("run", "sums", "--limit", 3)
+        asked = len(url.bodies)
+        spec = "{judge: judge-sum, model: server, as: quality}"
+        ended = run("runs", "score", "latest", "--metric", spec, code=3)
+        assert "6 outputs, judged: " in ended.err and "cannot judge" in ended.err
+        assert "Judges failed about 6 outputs; ask again with: workbench run --resume" in ended.err
+        assert "3 unscored" in ended.out
+        document = run("run", "--resume", "latest", "--json", code=3).json
+        assert document["cells"][0]["metrics"]["quality"]["failed"] == 3
+        working = True
+        found = run("run", "--resume", "latest", "--json").json["cells"][0]["metrics"]["quality"]
+        assert (found["mean"], found["n"], "failed" in found) == (4.0, 3, False)
+        assert all(judged(body) for body in url.bodies[asked:])
+
+
 def test_the_budget_stops_a_run_and_a_larger_one_lets_it_go_on(
     workbench: Command, server: BaseUrl, root: Path
 ):

@@ -30,9 +30,12 @@ from workbench.engine import (
     create_run,
     estimate,
     execute_run,
+    export_report,
+    judging_errors,
     make_plan,
     progress,
     report,
+    report_json,
     resume_run,
 )
 from workbench.engine.plan import load_plan
@@ -154,6 +157,24 @@ def test_what_is_no_verdict_is_unscored_with_its_reason_and_never_0(
     for line, scores in zip(report(court.workspace, run).cells, court.scores(run), strict=True):
         assert (line.metrics["quality"].mean, line.metrics["quality"].unscored) == (3.0, 1)
         assert list(scores.reasons) == [5] and why in scores.reasons[5]
+
+
+def test_a_judge_that_ended_in_errors_is_asked_again_and_only_about_those(court: Court) -> None:
+    court.says = lambda asked: BROKEN if "What is 5 +" in asked else "Score: 3"
+    run = court.run(QUALITY)
+    assert report(court.workspace, run).unheard == 2
+    ((reason, outputs),) = judging_errors(court.workspace, run)
+    assert "HTTP 500" in reason and outputs == 2
+    failed = report_json(report(court.workspace, run))["cells"][0]["metrics"]["quality"]["failed"]
+    assert failed == 1 and "1 unscored" in export_report(court.workspace, run)
+    asked = len(court.questions())
+    court.says = lambda asked: "I would rather not." if "What is 5 +" in asked else "Score: 3"
+    resume_run(court.workspace, run)
+    execute_run(court.workspace, run)
+    again = report(court.workspace, run)
+    assert again.unheard == 0 and judging_errors(court.workspace, run) == []
+    assert again.cells[0].metrics["quality"].unscored == 1  # prose is no verdict, and no error
+    assert 1 <= len(court.questions()) - asked <= 2
 
 
 def test_an_output_cannot_speak_for_its_judge(court: Court) -> None:
@@ -375,6 +396,7 @@ def test_a_judge_can_be_one_of_several_checks(court: Court) -> None:
     court.says = lambda asked: f"Score: {5 if right(asked) else 2}"
     checks = [{"metric": {"judge": "judge-score", "model": "server"}, "threshold": 3}]
     run = court.run({"name": "checks", "checks": checks})
+    assert report(court.workspace, run).unheard == 0
     (name,) = report(court.workspace, run).cells[0].metrics
     assert "judge-score" in name and "rubric" not in name
     assert [line.metrics[name].mean for line in report(court.workspace, run).cells] == [0.5, 1.0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.commands.bars import Bar, missed_bars, read_bars
+from workbench.commands.failed_calls import SOME_CALLS_FAILED, failed_calls
 from workbench.commands.printing import AsJson, counted, print_json, seconds, write
 from workbench.commands.races import (
     RaceBlock,
@@ -17,7 +18,7 @@ from workbench.commands.races import (
     say_race,
     say_unheld,
 )
-from workbench.commands.session import redacted, say, workspace
+from workbench.commands.session import say, workspace
 from workbench.commands.working import worked
 from workbench.errors import UsageError
 
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from workbench.core.run import Report
     from workbench.engine import Workspace
 
-SOME_CALLS_FAILED = 3
 BAR_MISSED = 4
-ERRORS_SHOWN = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -168,21 +167,6 @@ def _exit_code(opened: Workspace, report: Report, bars: list[Bar]) -> int:
         say(f"Missed: {sentence}")
     if missed:
         return BAR_MISSED
-    if report.errors:
-        _say_why(opened, report.run)
-        say(
-            f"{counted(report.errors, 'output')} ended in errors; "
-            f"ask again with: workbench run --resume {report.run}"
-        )
+    if failed_calls(opened, report):
         return SOME_CALLS_FAILED
     return 0 if report.status == "completed" else 1
-
-
-def _say_why(opened: Workspace, run: str) -> None:
-    from workbench.engine import run_errors
-
-    reasons = run_errors(opened, run)
-    for reason, count in reasons[:ERRORS_SHOWN]:
-        say(f"{counted(count, 'output')}: {redacted(reason)}")
-    if len(reasons) > ERRORS_SHOWN:
-        say(f"… and {counted(len(reasons) - ERRORS_SHOWN, 'other error')}: workbench export outputs {run}")

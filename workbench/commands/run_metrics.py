@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.commands.failed_calls import SOME_CALLS_FAILED, failed_calls
 from workbench.commands.metric_specs import MetricNames, MetricSettings, metric_specs
 from workbench.commands.printing import AsJson, print_json, write
 from workbench.commands.reports import RunName
@@ -56,9 +57,12 @@ def score(
         worked(opened, run_id)
     for name in remove or ():
         remove_metric(opened, run_id, name)
+    shown = report(opened, run_id)
     if as_json:
-        print_json(report_json(report(opened, run_id)))
-        return
-    write(export_report(opened, run_id, "table"), None)
+        print_json(report_json(shown))
+    else:
+        write(export_report(opened, run_id, "table"), None)
     if specs and not names:
         say("\nThe run has these metrics already.")
+    if queued and failed_calls(opened, shown):
+        raise typer.Exit(SOME_CALLS_FAILED)

@@ -11,10 +11,10 @@ import numpy as np
 
 from workbench.core.run import Output, Vote
 from workbench.engine.plan import stored_cells, stored_prompts
-from workbench.engine.records import get_run, repeats_of
+from workbench.engine.records import experiment_of, get_run, repeats_of
 from workbench.engine.row_matching import RowMatcher
 from workbench.engine.row_query import RowQuery
-from workbench.engine.score import answer_rule, score_run
+from workbench.engine.score import answer_rule, metric_names, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError
 from workbench.prompting.answer_span import answer_span
@@ -136,6 +136,16 @@ def run_errors(workspace: Workspace, run: str) -> list[tuple[str, int]]:
     found: dict[str, int] = {}
     for _, error, count in workspace.store.outputs.errors(run):
         found[error] = found.get(error, 0) + count
+    return list(found.items())
+
+
+def judging_errors(workspace: Workspace, run: str) -> list[tuple[str, int]]:
+    """What calls of a run's judges failed with, and about how many outputs; each sentence once."""
+    measured = metric_names(experiment_of(get_run(workspace, run)))
+    found: dict[str, int] = {}
+    for metric, error, count in workspace.store.scores.failed_calls(run):
+        if metric in measured:  # scores of a metric that was taken out are kept
+            found[error] = found.get(error, 0) + count
     return list(found.items())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.core.model import Completion, Request
@@ -19,7 +19,7 @@ from workbench.engine.calls import CallDesk, storable
 from workbench.engine.composing import Composer
 from workbench.engine.judges import judge_sampling
 from workbench.engine.using import UsedModel
-from workbench.errors import RunCancelled, WorkbenchError
+from workbench.errors import ModelError, RunCancelled, WorkbenchError
 from workbench.metrics import CellOutputs, Judgement
 from workbench.metrics.judge import BETTER, FLIP, TIE, WORSE
 from workbench.prompting.judged_text import shortened
@@ -44,10 +44,11 @@ class Question:
 
 @dataclass
 class Heard:
-    """What was heard of a cell's outputs: by place either verdicts by (sample, swapped), or the end of it."""
+    """What was heard of a cell's outputs, by place: verdicts by (sample, swapped), the end, an error."""
 
     verdicts: dict[int, dict[tuple[int, bool], Verdict]] = field(default_factory=dict)
     settled: dict[int, Judgement] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
 
 
 class CellJudging:
@@ -104,6 +105,7 @@ class CellJudging:
             raise
         except WorkbenchError as error:
             verdict = Verdict(None, storable(str(error)))
+            self._heard.failed[question.place] = verdict.reason
         heard = self._heard.verdicts.setdefault(question.place, {})
         heard[question.sample, question.swapped] = verdict
         self._finished += len(heard) == self._samples * len(self._orders)
@@ -140,7 +142,8 @@ class CellJudging:
                 for sample in range(self._samples)
             ]
         except WorkbenchError as error:  # it cannot be rendered, or its model cannot be used
-            self._settle(place, Judgement(None, storable(str(error))))
+            why = storable(str(error))
+            self._settle(place, Judgement(None, why, why if isinstance(error, ModelError) else ""))
             return
         yield from asked
 
@@ -210,7 +213,7 @@ class CellJudging:
             else heard[sample, False]
             for sample in range(self._samples)
         ]
-        return _mean(samples)
+        return replace(_mean(samples), failed=self._heard.failed.get(place, ""))
 
 
 def _both_orders(first: Verdict, second: Verdict) -> Verdict:

@@ -133,7 +133,8 @@ def _table(workspace: Workspace, shown: Report, plain: bool) -> tuple[list[str],
     sampled = any(line.cell.sampling for line in shown.cells)
     head = ["prompt", "model", *(["sampling"] if sampled else [])]
     for name in names:
-        head += [name, f"{name} low", f"{name} high", f"{name} n"] if plain else [name]
+        whole = [name, f"{name} low", f"{name} high", f"{name} n", f"{name} unscored"]
+        head += whole if plain else [name]
     head += ["verdict", "rows", "errors", "no answer", "tokens", "p50 s", "USD"]
     lines = []
     for line in shown.cells:
@@ -143,9 +144,9 @@ def _table(workspace: Workspace, shown: Report, plain: bool) -> tuple[list[str],
         for name in names:
             estimate = line.metrics[name]
             cells += (
-                [estimate.mean, estimate.low, estimate.high, estimate.n]
+                [estimate.mean, estimate.low, estimate.high, estimate.n, estimate.unscored]
                 if plain
-                else [interval_text(estimate)]
+                else [_scored_text(estimate, line.errors)]
             )
         tokens = line.prompt_tokens + line.completion_tokens
         cells += [verdicts.get(line.cell.index, ""), line.rows, line.errors, line.unanswered, tokens]
@@ -159,6 +160,12 @@ def interval_text(estimate: MetricEstimate) -> str:
     if estimate.n == 0:
         return "–"
     return with_interval(estimate.mean, estimate.low, estimate.high)
+
+
+def _scored_text(estimate: MetricEstimate, errors: int) -> str:
+    """The interval, and how many outputs were not scored although they are no errors."""
+    unscored = estimate.unscored - errors
+    return interval_text(estimate) + (f", {unscored:,} unscored" if unscored > 0 else "")
 
 
 def verdict_texts(comparison: Comparison) -> dict[int, str]:

@@ -14,6 +14,7 @@ from workbench.core.document import content_hash
 from workbench.core.experiment import Experiment
 from workbench.core.race import RaceSettings
 from workbench.core.run import LIVE, Progress, Report
+from workbench.engine.browsing import judging_errors
 from workbench.engine.execute import Execution, OnProgress, make_progress
 from workbench.engine.model_services import RunServices
 from workbench.engine.plan import load_plan, make_plan
@@ -159,14 +160,15 @@ def cancel_run(workspace: Workspace, run: str) -> None:
 def resume_run(workspace: Workspace, run: str, retry_errors: bool = True, owner: str = "worker") -> None:
     """Queues a stopped run again: only what has no output is asked, errors too unless told not to.
 
-    Of a run whose outputs were imported only scoring can go on. Raises RunError where nothing can.
+    Judges are asked again where they ended in an error. Of a run whose outputs were imported only scoring
+    can go on. Raises RunError where nothing can.
     """
     record = get_run(workspace, run)
     status = effective_status(workspace, record)
     if status not in RESUMABLE:
         raise RunError(f"Run '{run}' is {status}; there is nothing to resume.")
     imported = is_imported(record)
-    if imported and status == "completed" and retry_errors:
+    if imported and status == "completed" and retry_errors and not judging_errors(workspace, run):
         raise RunError(
             f"The outputs of run '{run}' were imported, so there is nothing to ask again; "
             "import a newer file, or add metrics with `workbench runs score`."

@@ -153,9 +153,9 @@ def cell_json(cell: Cell) -> dict[str, Any]:
 
 
 def estimate_json(estimate: MetricEstimate) -> dict[str, Any]:
-    """An estimate; NaN is null, a signature is there only where the metric has one."""
-    values = {key: number(value) for key, value in asdict(estimate).items() if key != "signature"}
-    return values | ({"signature": estimate.signature} if estimate.signature else {})
+    """An estimate; NaN is null. A signature and `failed` calls stand in it only where there are any."""
+    values = {key: number(value) for key, value in asdict(estimate).items()}
+    return {key: value for key, value in values.items() if value or key not in ("signature", "failed")}
 
 
 def difference_json(line: Any) -> dict[str, Any]:

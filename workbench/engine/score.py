@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -42,7 +43,8 @@ def score_run(
 
     Returns scores by (cell index, metric name), in the experiment's order. Units without an output, and
     outputs with errors, are unscored (NaN); an output in which no answer was found is wrong. A metric that
-    asks models is scored only with `services`; without, what an earlier scoring stored is given, or nothing.
+    asks models is scored only with `services`, again where its calls had failed; without, what an earlier
+    scoring stored is given, or nothing.
     Many rows of a slow metric are scored over several processes.
     """
     record = get_run(workspace, run)
@@ -56,6 +58,7 @@ def score_run(
         for name in names
         if (cell["index"], name) not in stored
         or stored[cell["index"], name].outputs != counts.get(cell["index"], 0)
+        or (services is not None and "failed" in stored[cell["index"], name].estimate)
     ]
     if stale:
         metrics = metrics_of(experiment)
@@ -127,15 +130,16 @@ def answer_rule(prompt: AnyPrompt, prompts: dict[str, AnyPrompt]) -> AnswerRule:
 
 def estimate_of(scores: CellScores) -> MetricEstimate:
     """A stored estimate as a record."""
-    values = {key: math.nan if value is None else value for key, value in scores.estimate.items()}
-    signature = scores.estimate.get("signature")
+    known = scores.estimate
+    values = {key: math.nan if known[key] is None else known[key] for key in ("mean", "low", "high")}
     return MetricEstimate(
         mean=values["mean"],
         low=values["low"],
         high=values["high"],
-        n=int(values["n"]),
-        unscored=int(values["unscored"]),
-        signature=signature,
+        n=int(known["n"]),
+        unscored=int(known["unscored"]),
+        signature=known.get("signature"),
+        failed=sum(known.get("failed", {}).values()),
     )
 
 
@@ -266,6 +270,7 @@ def lay_out(
         "n": estimate.n,
         "unscored": stored - estimate.n,
         "signature": metric.signature(),
+        **({"failed": dict(Counter(result.failed.values()))} if result.failed else {}),
     }
     reasons = {int(units[place]): reason for place, reason in result.reasons.items()}
     return CellScores(cell, name, stored, values, matrix, summary, result.blocks, reasons)

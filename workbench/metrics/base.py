@@ -42,12 +42,14 @@ class Scores:
         blocks: where the columns of `sufficient` depend on the texts (one block a label), the name of
             each block, k / len(blocks) columns wide; two cells are aligned by them. Else empty.
         reasons: by row, why it is unscored or what a judge said of it.
+        failed: by row, the error of a call to a model that the metric asked about it.
     """
 
     values: FloatArray
     sufficient: FloatArray | None = None
     blocks: tuple[str, ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict)
+    failed: Mapping[int, str] = field(default_factory=dict)
 
 
 class RowScorer(Protocol):

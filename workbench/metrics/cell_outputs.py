@@ -31,10 +31,14 @@ class Likelihood:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a judge made of one output: a score in the judge's own scale or None, and why."""
+    """What a judge made of one output: a score in the judge's own scale or None, and why.
+
+    `failed` is the error of a call that got no answer; asked again, there may be one.
+    """
 
     score: float | None
     reason: str = ""
+    failed: str = ""
 
 
 class ModelServices(Protocol):

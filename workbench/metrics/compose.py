@@ -145,7 +145,8 @@ class Checks(Metric):
             why = self._why(int(row), scored, passed[:, row], bool(unscored[row]), outputs)
             if why:
                 reasons[int(row)] = why
-        return Scores(found.astype(np.float64), reasons=reasons)
+        failed = {row: error for one in scored for row, error in one.failed.items()}
+        return Scores(found.astype(np.float64), reasons=reasons, failed=failed)
 
     def _part(self, part: Check) -> Metric:
         """A check's metric, told what this metric was told where the check says nothing."""

@@ -83,7 +83,8 @@ class Judge(Metric):
         found = outputs.models.judgements(self.judge, self.model, outputs, self.settings)
         values = [np.nan if one.score is None else one.score for one in found]
         reasons = {place: one.reason for place, one in enumerate(found) if one.reason}
-        return Scores(np.array(values, dtype=np.float64), reasons=reasons)
+        failed = {place: one.failed for place, one in enumerate(found) if one.failed}
+        return Scores(np.array(values, dtype=np.float64), reasons=reasons, failed=failed)
 
     def score_rows(self, predictions: list[str], references: list[list[str]]) -> Scores:
         """Never: a judge sees whole outputs and asks a model."""

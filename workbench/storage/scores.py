@@ -83,6 +83,16 @@ class CellScoresTable:
                 )
         return found
 
+    def failed_calls(self, run: str) -> list[tuple[str, str, int]]:
+        """What a metric's calls to a model ended in, where one did: (metric, error, outputs), by cell."""
+        query = select(scores.c.metric, scores.c.estimate).where(scores.c.run == run).order_by(scores.c.cell)
+        with self._database.read() as connection:
+            return [
+                (metric, error, int(count))
+                for metric, estimate in connection.execute(query)
+                for error, count in estimate.get("failed", {}).items()
+            ]
+
 
 def score_values(run: str, new: CellScores) -> dict[str, Any]:
     """A cell's scores as a row of `scores`."""

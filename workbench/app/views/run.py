@@ -8,10 +8,11 @@ from workbench.app import state
 from workbench.app.pages import go, link
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
+from workbench.app.widgets.numbers import many
 from workbench.app.widgets.progress_panel import newest_outputs, progress_bar
 from workbench.app.widgets.race_standing import race_standing
 from workbench.app.widgets.run_list import run_list
-from workbench.app.widgets.text import escaped
+from workbench.app.widgets.text import escaped, short
 from workbench.app.widgets.undo import offer_undo, undo_bar
 from workbench.app.workspace import cells_of, current_run, workspace
 from workbench.core.run import LIVE, Cell
@@ -20,6 +21,7 @@ from workbench.engine import (
     cancel_run,
     delete_run,
     ensure_worker,
+    judging_errors,
     latest_outputs,
     progress,
     resume_run,
@@ -47,8 +49,20 @@ def panel(ws: Workspace, run_id: str, cells: tuple[Cell, ...], was_live: bool) -
             st.caption("The first outputs arrive once the model is loaded, in a few seconds.")
 
 
+def judges_failed(reasons: dict[str, int]) -> str:
+    """That judges could not be heard, and why."""
+    why = "; ".join(short(reason, 200) for reason in list(reasons)[:3])
+    return f"Judges ended in errors about {many(sum(reasons.values()), 'output')}, now unscored: {why}"
+
+
 def actions(
-    ws: Workspace, run_id: str, status: str, complete: bool, errors: int, cells: tuple[Cell, ...]
+    ws: Workspace,
+    run_id: str,
+    status: str,
+    complete: bool,
+    errors: int,
+    unheard: bool,
+    cells: tuple[Cell, ...],
 ) -> None:
     """One row of what can be done now; the likeliest first."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -59,7 +73,8 @@ def actions(
             return
         if complete and st.button("Compare the cells", icon=":material/balance:", type="primary"):
             go("compare", run=run_id)
-        if not (status == "completed" and is_imported(get_run(ws, run_id))) and (not complete or errors):
+        asks = unheard or not (status == "completed" and is_imported(get_run(ws, run_id)))
+        if asks and (not complete or errors):
             words = "Retry the errors" if complete else "Resume"
             kind: Literal["primary", "secondary"] = "secondary" if complete else "primary"
             if st.button(words, icon=":material/play_arrow:", type=kind, key="run resume"):
@@ -97,8 +112,12 @@ def show() -> None:
     st.caption(escaped(f"{run_id} · you may close this page: the run goes on." if live else run_id))
     if now.status == "completed":
         st.success("Done. See which prompt won.", icon=":material/check_circle:")
+    unheard = {} if live else dict(judging_errors(ws, run_id))
+    if unheard:
+        st.warning(escaped(judges_failed(unheard)), icon=":material/gavel:")
     with explained("changing the run"):
-        actions(ws, run_id, now.status, now.done >= now.total, now.errors, cells)
+        errors = now.errors + sum(unheard.values())
+        actions(ws, run_id, now.status, now.done >= now.total, errors, bool(unheard), cells)
     if live:
         with explained("starting the worker"):
             ensure_worker(ws)

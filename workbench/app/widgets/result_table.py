@@ -48,7 +48,7 @@ def result_table(report: Report, comparison: Comparison, offset: int = 0) -> Non
         for cell in report.cells[offset : offset + PER_SCREEN]
     ]
     columns = {name: [line[name] for line in lines] for name in lines[0]} if lines else {}
-    for optional in ("Setting", "Errors", "No answer", "Cost"):
+    for optional in ("Setting", "Errors", "No answer", "Unscored", "Cost"):
         if columns and not any(value not in ("", "0", "\\$0") for value in columns[optional]):
             del columns[optional]
     if columns and len(set(columns["Rows"])) == 1:
@@ -59,16 +59,18 @@ def result_table(report: Report, comparison: Comparison, offset: int = 0) -> Non
 def _line(cell: CellReport, metric: str, found: CellComparison | None, race: Race | None) -> dict[str, str]:
     against = f"{signed(found.difference)} [{signed(found.low)}, {signed(found.high)}]" if found else "–"
     setting = ", ".join(f"{key} {short(str(value), 30)}" for key, value in cell.cell.sampling.items())
+    estimate = cell.metrics.get(metric)
     per_row = round((cell.prompt_tokens + cell.completion_tokens) / max(1, cell.outputs))
     return {
         "Prompt": f"**{escaped(cell.cell.prompt)}**",
         "Model": escaped(cell.cell.model),
         "Setting": escaped(setting),
-        escaped(metric): _unbroken(interval(cell.metrics.get(metric))),
+        escaped(metric): _unbroken(interval(estimate)),
         "Against baseline": _unbroken(against),
         "Verdict": _standing(cell, found, race),
         "Rows": count(cell.rows),
         "No answer": count(cell.unanswered),
+        "Unscored": count(estimate.unscored - cell.errors) if estimate else "0",
         "Errors": count(cell.errors),
         "Tokens/row": count(per_row),
         "Cost": escaped(dollars(cell.cost_usd)),
