@@ -8,7 +8,6 @@ import glob
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -17,6 +16,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.ports import free_port
 from tests.require import require
 
 
@@ -40,9 +40,7 @@ def _server(binaries: str) -> int:
     folder = tempfile.mkdtemp(prefix="workbench-postgres-")
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     _as_owner([f"{binaries}/initdb", "-D", f"{folder}/data", "-U", "tester", "-A", "trust", "-E", "UTF8"])
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     start = [

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from tests.cli.conftest import start
-from workbench.app.launch import free_port
+from tests.ports import free_port
 
 
 def test_the_app_answers_on_loopback_only_and_stops_on_ctrl_c(root: Path):
@@ -26,12 +26,13 @@ def test_the_app_answers_on_loopback_only_and_stops_on_ctrl_c(root: Path):
                 if connection.status == psutil.CONN_LISTEN
             }
             assert listening == {"127.0.0.1"}
-            worker = [child for child in psutil.Process(process.pid).children() if child.is_running()]
+            (worker,) = psutil.Process(process.pid).children()
+            assert "workbench.worker" in worker.cmdline()
         finally:
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=60)
     assert "Traceback" not in said
-    psutil.wait_procs(worker, timeout=60)
+    assert psutil.wait_procs([worker], timeout=60)[1] == [], "the worker ends with its app"
 
 
 def test_a_port_that_is_taken_is_one_sentence(root: Path):

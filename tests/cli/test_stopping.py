@@ -22,6 +22,6 @@ with stoppable("Stopped; go on with: this"):
 
 
 def test_an_interruption_in_a_destructor_is_heard_without_a_traceback():
-    done = subprocess.run([sys.executable, "-c", IN_A_DESTRUCTOR], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", IN_A_DESTRUCTOR], capture_output=True, text=True, timeout=99)
     assert done.returncode == 130
     assert (done.stdout, done.stderr) == ("", "Stopped; go on with: this\n")

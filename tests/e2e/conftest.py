@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.require import require
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,9 +33,11 @@ ARGUMENTS = [
 SERVE = """
 import sys
 from pathlib import Path
-from workbench.app.launch import serve
-serve(Path(sys.argv[1]), int(sys.argv[2]), open_browser=False)
+from workbench.app import launch
+launch.ensure_worker = lambda workspace: None
+launch.serve(Path(sys.argv[1]), int(sys.argv[2]), open_browser=False)
 """
+"""The worker, which imports torch for whoever is going to run something, comes with the first run instead."""
 HEARS = "[data-hears]"
 """What listens to the keyboard, and which drawing of which item it is about."""
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -58,9 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root.mkdir()
     for folder in ("prompts", "experiments"):
         shutil.copytree(REPOSITORY / folder, root / folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "PYTHONPATH": str(REPOSITORY),
         "OMP_NUM_THREADS": "2",
@@ -75,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(root, port)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         log.close()
 
 
@@ -156,12 +156,13 @@ def _weights(embedded_path: Any) -> Any:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
         if process.poll() is not None:
             pytest.fail(f"the server ended with code {process.returncode}")
         try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310
+            with urllib.request.urlopen(url, timeout=10):  # noqa: S310
                 return
         except OSError:
             time.sleep(0.1)
-    pytest.fail("the server did not answer within 30 s")
+    pytest.fail("the server did not answer within two minutes")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import pytest
 from tests.app.rated_run import rated_run
 from tests.e2e.axe import serious_violations
 from tests.e2e.conftest import REPOSITORY, SERVE, _wait_for, keep, settle
+from tests.ports import free_port
 from workbench.core.rating import Rating, RatingPlan
 from workbench.engine import Workspace, start_rating
 
@@ -50,9 +50,7 @@ class Server:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 

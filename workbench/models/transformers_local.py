@@ -193,13 +193,13 @@ class TransformersModel:
                 lease.release()
 
     def _open(self) -> None:
-        import_libraries()
-        from workbench.models.local.resident import Lease, Use
-
         quantization = check_quantization(self.spec.quantization, self.spec.name)
         with self._opening:
             if self._lease is None:
-                folder = find_weights(self.spec.model, self.spec.name)
+                folder = find_weights(self.spec.model, self.spec.name)  # before the seconds of importing
+                import_libraries()
+                from workbench.models.local.resident import Lease, Use
+
                 use = Use(self.concurrency, self.spec.context, self.spec.concurrency is not None)
                 self._lease = Lease(self._wanted(folder, quantization), use)
                 self.context = self.context or self._lease.resident.context

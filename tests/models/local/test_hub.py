@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from tests.fake_hub import COMMIT, Hub, fake_hub
 from tests.models.tiny import tiny_model
+from tests.ports import free_port
 from workbench.errors import ModelUnavailable
 from workbench.models.local import downloading
 from workbench.models.local.downloading import start_download
@@ -123,10 +123,7 @@ def test_a_server_that_is_down_or_absent_is_one_sentence(at) -> None:
         at(hub)
         with pytest.raises(ModelUnavailable, match=r"status 500 .* try again later"):
             download("someone/tiny")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    at(f"http://127.0.0.1:{port}")
+    at(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(ModelUnavailable, match=r"Model 'mine': the hub cannot be reached at http://127"):
         find_weights("someone/tiny", "mine")
 
