@@ -36,23 +36,25 @@ from workbench.commands import (
     tune,
     tunings,
 )
+from workbench.commands.help_texts import Commands
 from workbench.commands.session import INTERRUPTED, Session, failed, first, say
 from workbench.errors import WorkbenchError
 
-EXAMPLE = """Author prompts, run them over data on local and hosted models, compare, export the winner.
+EXAMPLE = """Write prompts, run them over your rows on local and hosted models, compare with statistics, tune.
 
 \b
 Examples:
   workbench app
   workbench run quickstart
   workbench compare latest
-  workbench export winner latest -o prompts/best.yaml
+  workbench export winner latest -o winner.yaml
 
 Each command has its own --help. Everything works in the folder that holds prompts/ and experiments/.
 """
 
 app = typer.Typer(
     name="workbench",
+    cls=Commands,
     help=EXAMPLE,
     no_args_is_help=True,
     add_completion=False,
@@ -118,6 +120,8 @@ for module in (
     doctor,
 ):
     module.register(app)
+for group in app.registered_groups:
+    group.cls = Commands
 
 
 def main(argv: list[str] | None = None) -> None:

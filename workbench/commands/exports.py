@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(
         help="Write a prompt, a run's winner, its outputs, a collection or a model to a file."
-        "\n\n\b\nExample:\n  workbench export winner latest -o prompts/best.yaml",
+        "\n\n\b\nExample:\n  workbench export winner latest -o best.yaml",
         no_args_is_help=True,
     )
     group.command("prompt")(prompt)
@@ -74,7 +74,7 @@ def winner(
     \b
     Examples:
       workbench export winner quickstart
-      workbench export winner latest --metric exact_match -o prompts/best.yaml
+      workbench export winner latest --metric exact_match -o best.yaml
     """
     from workbench.engine import export_winner, find_run
     from workbench.engine import winner as find_winner

@@ -84,7 +84,7 @@ def import_file(
     format_name: FormatName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a prompt, an ensemble, an experiment, a dataset, examples, or outputs that were made elsewhere.
+    """Import a prompt, an experiment, a dataset, examples, or outputs made elsewhere.
 
     YAML with `messages` is a prompt, with `members` an ensemble, with `prompts` and `models` an
     experiment; CSV, TSV, JSONL, JSON, Parquet and Excel are datasets. Finished outputs become a run: files

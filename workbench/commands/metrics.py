@@ -14,7 +14,8 @@ from workbench.commands.session import say
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(
-        help="List the metrics.\n\n\b\nExamples:\n  workbench metrics\n  workbench metrics show bleu",
+        help="List what can be measured, and explain a metric.\n\n\b\n"
+        "Examples:\n  workbench metrics\n  workbench metrics show bleu",
         invoke_without_command=True,
     )
     group.callback()(default)

@@ -58,7 +58,7 @@ def probe(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a run's cells its rows again, slightly changed, and report how answers change.
+    """Ask a run's rows again, slightly changed, and report how answers change.
 
     \b
     Examples:
@@ -68,7 +68,7 @@ def probe(
       workbench probe latest --paraphrase "Please help: {text}"
       workbench probe latest --transform '{punctuation: {columns: [question]}}'
       workbench probe latest --examples --seed 3
-      workbench probe 3f2a --report --json
+      workbench probe 20261121-1015 --report --json
     """
     from workbench.engine import create_probe, find_run, probe_json, probe_report
 

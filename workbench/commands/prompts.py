@@ -153,7 +153,7 @@ def diff(
     prompt: PromptName,
     old: Version,
     new: Annotated[
-        str | None, typer.Argument(metavar="[VERSION]", help="Default: the file as it is now.")
+        str | None, typer.Argument(metavar="OTHER", help="Default: the file as it is now.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -67,7 +67,7 @@ def rate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how people rate a run's outputs and print where; show or export what they said.
+    """Let people rate a run's outputs: print where, and show or export what they said.
 
     \b
     Examples:

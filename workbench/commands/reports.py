@@ -51,7 +51,7 @@ def report(
     Examples:
       workbench report
       workbench report quickstart --format md
-      workbench report 3f2a --format junit -o results.xml
+      workbench report 20261121-1015 --format junit -o results.xml
       workbench report latest --labels
     """
     from workbench.engine import export_report, find_run, report_json

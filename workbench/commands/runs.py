@@ -148,7 +148,7 @@ def delete(context: typer.Context, run: ThatRun, as_json: AsJson = False) -> Non
 
     \b
     Example:
-      workbench runs delete 3f2a
+      workbench runs delete 20261121-1015
     """
     from workbench.engine import delete_run, find_run
 
@@ -169,7 +169,7 @@ def undelete(
 
     \b
     Example:
-      workbench runs undelete 3f2a6c1d
+      workbench runs undelete 20261121-101500-3f2a6c
     """
     from workbench.engine import undelete_run
 

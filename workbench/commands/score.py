@@ -42,7 +42,7 @@ def score(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a file of finished predictions; by exact_match unless metrics are named.
+    """Score a file of finished predictions, by exact_match unless metrics are named.
 
     \b
     Examples:

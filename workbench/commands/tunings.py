@@ -197,7 +197,7 @@ def delete(context: typer.Context, tuning: ThatTuning, as_json: AsJson = False) 
 
     \b
     Example:
-      workbench tunings delete 3f2a
+      workbench tunings delete 20261121-1015
     """
     from workbench.tuning import delete_tuning, find_tuning
 
@@ -217,7 +217,7 @@ def undelete(
 
     \b
     Example:
-      workbench tunings undelete 3f2a6c1d
+      workbench tunings undelete 20261121-101500-3f2a6c
     """
     from workbench.tuning import undelete_tuning
 
