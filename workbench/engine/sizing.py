@@ -9,18 +9,16 @@ its models.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import log2
 from typing import Literal, get_args
 
-import numpy as np
-
 from workbench.core.run import Cell, MetricEstimate
-from workbench.core.sizing import DoublingGain, SizePoint, Sizes
+from workbench.core.sizing import SizePoint, Sizes
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import experiment_of, get_run, race_of
-from workbench.engine.score import clusters_of, estimate_of, metrics_of, score_run
+from workbench.engine.score import chosen_metric, clusters_of, score_run
+from workbench.engine.size_judging import QualityJudge
 from workbench.engine.size_measures import (
     CellMeasures,
     ModelMeasures,
@@ -31,17 +29,7 @@ from workbench.engine.size_measures import (
 from workbench.engine.size_notes import size_notes
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName, UsageError
-from workbench.metrics import Metric, Scores
-from workbench.statistics import (
-    Estimate,
-    NonInferiority,
-    bootstrap_statistic,
-    gain_per_doubling,
-    non_inferiority,
-    non_inferiority_of,
-)
 from workbench.storage import RunRecord
-from workbench.storage.scores import CellScores
 
 CostAxis = Literal["memory", "disk", "time", "speed", "first_token", "usd"]
 DEFAULT_MARGIN = 0.02
@@ -91,19 +79,15 @@ def sizes(
     """
     record = get_run(workspace, run)
     experiment = experiment_of(record)
-    metrics = metrics_of(experiment)
-    name = metric or next(iter(metrics))
-    if name not in metrics:
-        raise UnknownName("metric in this run", name, metrics)
+    name, measure = chosen_metric(experiment, metric)
     if margin is None:
         margin = experiment.margin or DEFAULT_MARGIN
     _check(margin, confidence, cost, machine_usd_per_hour)
-    measure = metrics[name]
-    sign = 1 if measure.direction == "higher" else -1
     scores = {index: found for (index, of), found in score_run(workspace, run).items() if of == name}
-    quality = {index: estimate_of(found) for index, found in scores.items()}
-    chosen = _of_prompt(_complete(record, prompt), prompt, quality, sign)
-    models = measure_models(workspace, run, list(dict.fromkeys(cell.model for cell in chosen)))
+    units = len(next(iter(scores.values())).values) if scores else 0
+    judge = QualityJudge(measure, scores, clusters_of(experiment.repeats, units), confidence)
+    cells = _of_prompt(_complete(record, prompt), prompt, judge)
+    models = measure_models(workspace, run, list(dict.fromkeys(cell.model for cell in cells)))
     totals, first = workspace.store.outputs.totals(run), workspace.store.outputs.first_tokens(run)
     measured = {
         cell.index: measure_cell(
@@ -113,30 +97,26 @@ def sizes(
             first.get(cell.index, ()),
             machine_usd_per_hour,
         )
-        for cell in chosen
+        for cell in cells
     }
-    points = [_point(cell, quality[cell.index], models[cell.model], measured[cell.index]) for cell in chosen]
-    best = _best(points, sign, cost)
-    units = len(next(iter(scores.values())).values) if scores else 0
-    clusters = clusters_of(experiment.repeats, units)
+    points = [
+        _point(cell, judge.quality(cell.index), models[cell.model], measured[cell.index]) for cell in cells
+    ]
+    best = _best(points, judge.sign, cost)
     if best is not None:
-        against = scores[best.cell.index]
-        points = [
-            _judged(point, best, measure, scores[point.cell.index], against, clusters, margin, confidence)
-            for point in points
-        ]
-    points = _with_front(points, sign, cost)
+        points = [judge.against_best(point, best, margin) for point in points]
+    points = _with_front(points, judge.sign, cost)
     by_index = {point.cell.index: point for point in points}
     return Sizes(
         run=run,
         metric=name,
-        prompt=chosen[0].prompt,
+        prompt=cells[0].prompt,
         margin=margin,
         confidence=confidence,
         points=tuple(points),
         best=by_index[best.cell.index] if best is not None else None,
         smallest_good_enough=_smallest(points),
-        gains=_gains(points, scores, measure, clusters, confidence),
+        gains=judge.gains(points),
         break_evens=break_evens(points, {index: found.usd_per_hour for index, found in measured.items()}),
         notes=size_notes(record, points, models, cost, COSTS[cost]),
     )
@@ -162,13 +142,11 @@ def _complete(record: RunRecord, prompt: str | None) -> list[Cell]:
     return left
 
 
-def _of_prompt(
-    cells: Sequence[Cell], prompt: str | None, quality: Mapping[int, MetricEstimate], sign: int
-) -> list[Cell]:
+def _of_prompt(cells: Sequence[Cell], prompt: str | None, judge: QualityJudge) -> list[Cell]:
     names = list(dict.fromkeys(cell.prompt for cell in cells))
     if prompt is None:
-        scored = [cell for cell in cells if quality[cell.index].n]
-        best = max(scored, key=lambda cell: sign * quality[cell.index].mean, default=cells[0])
+        scored = [cell for cell in cells if judge.quality(cell.index).n]
+        best = max(scored, key=lambda cell: judge.sign * judge.quality(cell.index).mean, default=cells[0])
         prompt = best.prompt
     if prompt not in names:
         raise UnknownName("prompt in this run", prompt, names)
@@ -208,48 +186,6 @@ def _best(points: Sequence[SizePoint], sign: int, cost: str) -> SizePoint | None
         return -sign * point.quality.mean, math.inf if price is None else price
 
     return min((point for point in points if point.quality.n), key=order, default=None)
-
-
-def _judged(
-    point: SizePoint,
-    best: SizePoint,
-    metric: Metric,
-    scores: CellScores,
-    against: CellScores,
-    clusters: np.ndarray | None,
-    margin: float,
-    confidence: float,
-) -> SizePoint:
-    if point.cell.index == best.cell.index:
-        return replace(point, shortfall=0.0, shortfall_high=0.0, good_enough=True)
-    found = _shortfall(metric, scores, against, clusters, margin, confidence)
-    return replace(
-        point,
-        shortfall=found.shortfall,
-        shortfall_high=found.shortfall_high,
-        good_enough=found.accepted,
-        rows_needed=found.rows_needed,
-    )
-
-
-def _shortfall(
-    metric: Metric,
-    scores: CellScores,
-    against: CellScores,
-    clusters: np.ndarray | None,
-    margin: float,
-    confidence: float,
-) -> NonInferiority:
-    if scores.sufficient is None or against.sufficient is None:
-        gained = scores.values - against.values
-        if metric.direction == "lower":
-            gained = -gained
-        return non_inferiority(gained, margin, confidence, clusters)
-    mine, theirs = (Scores(found.values, found.sufficient) for found in (scores, against))
-    if metric.direction == "lower":
-        mine, theirs = theirs, mine
-    compared = metric.compare(theirs, mine, clusters=clusters, confidence=2 * confidence - 1)
-    return non_inferiority_of(compared, margin)
 
 
 def _with_front(points: list[SizePoint], sign: int, cost: str) -> list[SizePoint]:
@@ -294,54 +230,3 @@ def _alike(taken: int, least: int) -> bool:
 
 def _or_inf(value: float | None) -> float:
     return math.inf if value is None else value
-
-
-def _gains(
-    points: Sequence[SizePoint],
-    scores: Mapping[int, CellScores],
-    metric: Metric,
-    clusters: np.ndarray | None,
-    confidence: float,
-) -> tuple[DoublingGain, ...]:
-    """One gain for each quantization (and sampling) that has models of two sizes or more."""
-    alike: dict[tuple[str | None, str], list[SizePoint]] = {}
-    for point in points:
-        if point.parameters and point.quality.n:
-            alike.setdefault((point.quantization, repr(point.cell.sampling)), []).append(point)
-    gains = []
-    for (quantization, _), group in alike.items():
-        group.sort(key=lambda point: point.parameters or 0)
-        x = [log2(point.parameters) for point in group if point.parameters]
-        if x[-1] - x[0] < 1e-9:
-            continue
-        slope = _slope([scores[point.cell.index] for point in group], x, metric, clusters, confidence)
-        low, high = slope.low, slope.high
-        if metric.direction == "lower":
-            slope, low, high = replace(slope, mean=-slope.mean), -slope.high, -slope.low
-        gains.append(
-            DoublingGain(
-                quantization, group[0].cell.model, group[-1].cell.model, x[-1] - x[0], slope.mean, low, high
-            )
-        )
-    return tuple(gains)
-
-
-def _slope(
-    found: Sequence[CellScores],
-    x: Sequence[float],
-    metric: Metric,
-    clusters: np.ndarray | None,
-    confidence: float,
-) -> Estimate:
-    matrices = [one.sufficient for one in found if one.sufficient is not None]
-    if len(matrices) < len(found):
-        return gain_per_doubling([one.values for one in found], x, clusters, confidence)
-    away = np.asarray(x) - np.mean(x)
-    weights = away / float((away**2).sum())
-
-    def slope_of(sums: np.ndarray) -> np.ndarray:
-        parts = np.split(sums, len(matrices), axis=-1)
-        means = [metric.aggregate(part) for part in parts]
-        return np.asarray(sum(weight * mean for weight, mean in zip(weights, means, strict=True)))
-
-    return bootstrap_statistic(np.concatenate(matrices, axis=1), slope_of, clusters, confidence)
