@@ -421,8 +421,18 @@ def test_each_format_of_the_task_can_be_taken_along(opened: Any, collected: str)
 def test_what_no_file_can_hold_is_told_before_anybody_clicks(opened: Any, sums: Workspace) -> None:
     one = stored(sums, item("1 + 1?", "2"), item("2 + 2?", "4\0"))
     test = opened(collection=one, view="export")
-    assert all(button.proto.disabled for button in test.get("download_button"))
-    assert "Item 1 cannot be written as openai" in texts(test) and "The cleaning step" in texts(test)
+    assert not test.get("download_button")
+    said = test.error[0].value.replace("\\", "")
+    assert "Item 1 cannot be written as openai" in said and "The cleaning step `unicode`" in said
+
+
+def test_half_a_character_is_shown_as_one_that_is_not_known(opened: Any, sums: Workspace) -> None:
+    one = stored(sums, item("half \ud83d", "smile \ude00"))
+    for query in ({}, {"item": "0"}):
+        test = opened(collection=one, **query)
+        assert not test.exception and not test.error
+        shown = " ".join([texts(test), *(text.value for text in test.text)])
+        assert "half \ufffd" in shown and "smile \ufffd" in shown
 
 
 def test_a_collection_that_keeps_nothing_has_no_dead_end(

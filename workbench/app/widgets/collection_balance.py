@@ -58,8 +58,8 @@ def balance_view(ws: Workspace, record: CollectionRecord) -> None:
     if st.button("Even out", icon=":material/balance:", key="balance apply", disabled=before == after):
         apply_balance(ws, record.id, settings, author())
         words = (
-            "Rare ones are repeated when a model is trained on this, and in its files; the items stay as they "
-            "are. Undo takes it back."
+            "Rare ones are repeated in training and in exported files; the items stay as they are. Undo "
+            "takes it back."
             if how == "over"
             else f"{many(before - after, 'item')} left out. Undo takes it back."
         )

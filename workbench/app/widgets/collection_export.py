@@ -61,7 +61,11 @@ def export_view(ws: Workspace, record: CollectionRecord) -> None:
 def _files(ws: Workspace, record: CollectionRecord, extra: bool, once: bool) -> None:
     # known before a click: a download that fails says so in words of its own
     unwritable = cached_unwritable(ws, record.id, record.task, extra=extra, once=once)
-    for name in formats_for(record.task):
+    formats = formats_for(record.task)
+    if len(unwritable) == len(formats):
+        st.error(escaped(unwritable[usual_format(record.task)]), icon=":material/error:")
+        return
+    for name in formats:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.download_button(
                 name,

@@ -11,7 +11,7 @@ from workbench.app.widgets.collection_deeds import COMPLETION, CURATE, REJECTED,
 from workbench.app.widgets.collection_words import reason_words
 from workbench.app.widgets.messages import messages_view
 from workbench.app.widgets.numbers import many, score
-from workbench.app.widgets.text import Kind, escaped, marked, short
+from workbench.app.widgets.text import Kind, escaped, marked, short, whole
 from workbench.core.collection import CollectionItem, Item, Origin
 from workbench.prompting import word_diff
 from workbench.storage.collections import CollectionRecord
@@ -85,12 +85,14 @@ def _fields(one: CollectionItem, deeds: Deeds) -> None:
     with st.form(f"{CURATE}edit {one.number}", border=False):
         st.text_area(
             "To answer" if one.item.rejected is None else "Chosen",
-            value=one.item.completion,
+            value=whole(one.item.completion),
             key=f"{COMPLETION}{one.number}",
             height="content",
         )
         if one.item.rejected is not None:
-            st.text_area("Rejected", value=one.item.rejected, key=f"{REJECTED}{one.number}", height="content")
+            st.text_area(
+                "Rejected", value=whole(one.item.rejected), key=f"{REJECTED}{one.number}", height="content"
+            )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.form_submit_button(
                 "Save", type="primary", icon=":material/save:", on_click=deeds.save, args=(one,)
@@ -138,5 +140,5 @@ def _told(origin: Origin) -> list[tuple[str, str]]:
 
 
 def _cut(text: str) -> str:
-    more = len(text) - LONGEST
+    more, text = len(text) - LONGEST, whole(text)
     return text if more <= 0 else f"{text[:LONGEST]}\n… {many(more, 'more character')}; the export has all"

@@ -105,15 +105,15 @@ def _page(ws: Workspace, record: CollectionRecord, chosen: Filter, counts: Count
 
 
 def _line(one: CollectionItem) -> None:
-    """An item in three lines, with a button that opens it."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+    """A button that opens an item, above it in two or three lines."""
+    with st.container(border=True, gap=None):
         st.button(
             f"Item {one.number}",
             key=f"{CURATE}open {one.number}",
             type="tertiary",
             on_click=lambda: state.put(item=one.number),
         )
-        st.markdown(_shortly(one), width="stretch")
+        st.markdown(_shortly(one))
 
 
 def _shortly(one: CollectionItem) -> str:

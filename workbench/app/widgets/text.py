@@ -13,6 +13,7 @@ from typing import Literal
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 SELF_MADE = re.compile(r"(?<=[-<>=])(?=[-<>=])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@[\w-]+\.)", re.IGNORECASE)
 TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # would turn round what stands after them on the line
+HALVES = re.compile("[\ud800-\udfff]")
 JOINER = "\u2060"  # invisible; keeps Markdown from making arrows, dashes and links of plain text
 Kind = Literal["same", "added", "removed", "answer"]
 MARKS = {"removed": ("red", "~~"), "added": ("green", "**"), "answer": ("blue", "***")}
@@ -20,13 +21,18 @@ MARKS = {"removed": ("red", "~~"), "added": ("green", "**"), "answer": ("blue", 
 
 def escaped(text: str) -> str:
     """Markdown that shows exactly this text on one paragraph, without signs that turn the line round."""
-    return PUNCTUATION.sub(r"\\\1", SELF_MADE.sub(JOINER, TURNS.sub("", text))).replace("\n", " ")
+    return PUNCTUATION.sub(r"\\\1", SELF_MADE.sub(JOINER, TURNS.sub("", whole(text)))).replace("\n", " ")
 
 
 def escaped_lines(text: str) -> str:
     """Markdown that shows exactly this text, its line breaks and indents included."""
-    lines = PUNCTUATION.sub(r"\\\1", SELF_MADE.sub(JOINER, text)).split("\n")
+    lines = PUNCTUATION.sub(r"\\\1", SELF_MADE.sub(JOINER, whole(text))).split("\n")
     return "  \n".join(_indented(line) for line in lines)
+
+
+def whole(text: str) -> str:
+    """The text with U+FFFD for halves of characters, which no browser can be sent."""
+    return HALVES.sub("\ufffd", text)
 
 
 def _indented(line: str) -> str:
