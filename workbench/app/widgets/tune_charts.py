@@ -86,7 +86,8 @@ def small_chart(
         yaxis_title=safe(label),
         showlegend=False,
     )
-    figure.update_yaxes(rangemode="tozero")
+    # a learning rate is 0.0002, not 200µ
+    figure.update_yaxes(rangemode="tozero", exponentformat="none", separatethousands=True)
     values = [value for _, value in found]
     st.plotly_chart(
         figure,

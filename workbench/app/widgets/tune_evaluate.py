@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.app.widgets.beside import two_beside
 from workbench.app.widgets.fields import listed, number, one_line, one_of
 from workbench.core.experiment import Experiment
 from workbench.engine import Workspace
@@ -20,7 +21,7 @@ def evaluate_part(ws: Workspace, value: dict[str, Any], recipe: dict[str, Any], 
     """The key `evaluate`, without what says nothing."""
     new = dict(value)
     names = ws.experiment_names()
-    left, right = st.columns(2)
+    left, right = two_beside()
     with left:
         picked = one_of(
             "Experiment",
@@ -53,7 +54,7 @@ def evaluate_part(ws: Workspace, value: dict[str, Any], recipe: dict[str, Any], 
         help="The verdict is also given for the rows of each value of these columns.",
     )
     new["slices"] = listed(slices)
-    rows, tie = st.columns(2)
+    rows, tie = two_beside()
     with rows:
         new["limit"] = number(
             "Rows of each experiment, at most",

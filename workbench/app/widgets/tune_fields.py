@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
+from workbench.app.widgets.beside import two_beside
 from workbench.app.widgets.fields import listed, number, one_line
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.tune_words import METHODS, OBJECTIVES
@@ -96,7 +97,7 @@ def _group(
     choices: dict[str, Choice],
 ) -> None:
     for start in range(0, len(shown), 2):
-        for column, one in zip(st.columns(2), shown[start : start + 2], strict=False):
+        for column, one in zip(two_beside(), shown[start : start + 2], strict=False):
             with column:
                 found = _field(one, value, f"{key} {one.name}", choices.get(one.name))
                 if found is None and one.default is not None:

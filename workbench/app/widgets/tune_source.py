@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.app.pages import MENU, link
+from workbench.app.widgets.beside import two_beside
 from workbench.app.widgets.fields import number, one_of, without_empty
 from workbench.app.widgets.numbers import many
 from workbench.app.widgets.text import escaped
@@ -109,7 +110,7 @@ def _collect(ws: Workspace, value: dict[str, Any], task: Task, key: str) -> dict
         new.pop("pairs", None)
     new["pick"] = _pick(value.get("pick"), key)
     prompts = [name for name in ws.prompts.names() if name not in judge_names(ws)]
-    left, right = st.columns(2)
+    left, right = two_beside()
     with left:
         teach = one_of(
             "Prompt that is trained",
@@ -138,8 +139,8 @@ def _collect(ws: Workspace, value: dict[str, Any], task: Task, key: str) -> dict
 
 def _pick(value: Any, key: str) -> dict[str, Any]:
     found = value if isinstance(value, dict) else {}
-    by, what = st.columns(2)
-    least, most = st.columns(2)
+    by, what = two_beside()
+    least, most = two_beside()
     with by:
         kind = st.selectbox(
             "The best by",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from workbench.app.widgets.beside import two_beside
 from workbench.app.widgets.model_facts import size
 from workbench.app.widgets.numbers import count, many, score, seconds
 from workbench.app.widgets.text import escaped
@@ -28,12 +29,12 @@ def training_panel(ws: Workspace, tuning: str, live: bool = False) -> None:
     _turned(state, folder, live)
     _no_better(points, state)
     loss_chart(points, state, key="loss")
-    rate, norm = st.columns(2)
+    rate, norm = two_beside()
     with rate:
         small_chart(points, "Learning rate", lambda one: one.learning_rate, key="rate")
     with norm:
         small_chart(points, "Gradient norm", lambda one: one.grad_norm, key="norm")
-    speed, memory = st.columns(2)
+    speed, memory = two_beside()
     with speed:
         small_chart(points, "Tokens a second", lambda one: one.tokens_per_s, key="speed")
     with memory:
@@ -110,7 +111,7 @@ def _more(points: list[TuningPoint]) -> None:
         return
     with st.expander(f"What the objective tells beside ({len(names)})"):
         for start in range(0, len(names), 2):
-            for column, name in zip(st.columns(2), names[start : start + 2], strict=False):
+            for column, name in zip(two_beside(), names[start : start + 2], strict=False):
                 with column:
                     small_chart(
                         points,
