@@ -183,6 +183,27 @@ def test_undo_brings_an_item_back_with_its_note(visit: Visit, root: Path, run: s
     ws = Workspace.open(root)
     assert ws.store.ratings.count(run) == 0
     ws.close()
+    test.radio[0].set_value(0).run()
+    click(test, "Right is better")
+    last = kept(root, run)[-1]
+    assert last.correction == "Answer: 7" and last.corrects != one.corrects, "the other side alone"
+
+
+def test_what_was_written_is_there_in_another_window_until_it_is_rated(
+    visit: Visit, root: Path, run: str
+) -> None:
+    test = rating(visit, root, run)
+    test.text_area[0].set_value("much clearer").run()
+    test.text_area[1].set_value("Answer: 7").run()
+    test.radio[0].set_value(1).run()
+    assert not kept(root, run)
+    other = visit("rate", run=run, rater="ada")
+    assert [field.value for field in other.text_area] == ["much clearer", "Answer: 7"]
+    assert other.radio[0].value == 1
+    click(other, "Tie")
+    [one] = kept(root, run)
+    assert (one.note, one.correction) == ("much clearer", "Answer: 7")
+    assert [field.value for field in other.text_area] == ["", ""]
 
 
 def test_skipping_goes_on_and_counts_nothing(visit: Visit, root: Path, run: str) -> None:

@@ -29,7 +29,10 @@ SHOWN, RATED, SKIPPED, LAPSED = "shown", "rated", "skipped", "lapsed"
 
 @dataclass(frozen=True, slots=True)
 class RatingItem:
-    """One row of `rating_items`; `number` counts the rater's items in this run, from 1."""
+    """One row of `rating_items`; `number` counts the rater's items in this run, from 1.
+
+    `draft`: the fields of an engine's `Draft` by name, None where nothing waits to be sent.
+    """
 
     item: str
     run: str
@@ -44,6 +47,7 @@ class RatingItem:
     chosen: Chosen
     state: str
     shown_at: float
+    draft: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

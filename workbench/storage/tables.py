@@ -172,6 +172,7 @@ rating_items = Table(
     Column("chosen", String(20), nullable=False),
     Column("state", String(20), nullable=False),  # shown, rated, skipped
     Column("shown_at", Float, nullable=False),  # UNIX seconds: what is shown too long is given to others
+    Column("draft", JSON),  # a note and a better answer that are written and not sent yet
     Index("ix_rating_items_run", "run", "rater", "number", unique=True),
     Index("ix_rating_items_state", "run", "state"),
 )

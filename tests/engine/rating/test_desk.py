@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,15 @@ import pytest
 
 from tests.engine.rating.rated_runs import empty_workspace, finished_run
 from workbench.core.rating import Criterion, RatingPlan
-from workbench.engine import RatingDesk, Workspace, default_plan, delete_run, start_rating, undelete_run
+from workbench.engine import (
+    Draft,
+    RatingDesk,
+    Workspace,
+    default_plan,
+    delete_run,
+    start_rating,
+    undelete_run,
+)
 from workbench.errors import RunError, UnknownName, UsageError, WorkbenchError
 
 PLAIN = RatingPlan(again_share=0)
@@ -198,6 +207,30 @@ def test_a_better_answer_belongs_to_the_text_it_betters(workspace: Workspace) ->
     assert (seen.correction, seen.correction_for) == ("It is 3.", 1)
     desk.rate(shown.item, 1, correction=" ")
     assert desk.show(shown.item).correction is None
+
+
+def test_what_is_being_written_is_kept_until_it_is_sent_and_counts_for_nothing_before(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = finished_run(workspace, cells=2, rows=2)
+    start_rating(workspace, run, PLAIN)
+    shown = RatingDesk(workspace, run, "ada").next()
+    draft = Draft("a long tho", "Answer: 7", 1)
+    RatingDesk(workspace, run, "ada").keep_draft(shown.item, draft)
+    assert RatingDesk(workspace, run, "ada").next() == dataclasses.replace(shown, draft=draft)
+    assert not workspace.store.ratings.history(run)
+    with pytest.raises(UnknownName):
+        RatingDesk(workspace, run, "bob").keep_draft(shown.item, Draft("mine"))
+    with pytest.raises(UsageError, match="at most"):
+        RatingDesk(workspace, run, "ada").keep_draft(shown.item, Draft("x" * 20_000))
+
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    rated_by(RatingDesk(workspace, run, "bob"))  # an hour later others get it, too
+    desk = RatingDesk(workspace, run, "ada")
+    assert desk.next().draft == draft
+    desk.rate(shown.item, 0, note="a long thought")
+    assert desk.show(shown.item).draft == Draft()
 
 
 def test_skipped_items_come_back_to_others_only(workspace: Workspace) -> None:

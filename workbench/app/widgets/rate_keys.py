@@ -2,7 +2,7 @@
 
 A key means what `keys` says for the item that the rater is looking at, so each press carries that
 item; until the next one is on the screen further keys are not heard. Some keys only move the focus
-or the page, and never reach the server.
+or the page, and never reach the server. What is typed in a field is sent whenever the typing pauses.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import streamlit as st
 
 SCRIPT = """
 const WAIT_MS = 4000  // then a press is taken as lost, as when the server was restarted
+const PAUSE_MS = 1000  // without a key in a field, and what stands in it is sent
 const typed = (node) => node && (node.isContentEditable || node.tagName === "TEXTAREA" ||
   node.tagName === "SELECT" ||
   (node.tagName === "INPUT" && !["checkbox", "radio", "button"].includes(node.type)))
@@ -38,6 +39,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (held.hear) document.removeEventListener("keydown", held.hear, true)
   if (data.focus && held.focused !== data.focus) lead(data.focus, 20)
   held.focused = data.focus
+  const fields = Object.values(data.fields)
+
+  if (held.write) document.removeEventListener("input", held.write, true)
+  held.write = ({ target }) => {
+    if (!fields.some((field) => target.closest(`[class*="st-key-${field}"]`))) return
+    clearTimeout(held.pause)
+    const send = { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }
+    held.pause = setTimeout(() => target.dispatchEvent(new KeyboardEvent("keydown", send)), PAUSE_MS)
+  }
+  document.addEventListener("input", held.write, true)
 
   held.hear = (event) => {
     const target = event.target
@@ -66,7 +77,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("pressed", { action, item: data.item, seconds: (now - held.since) / 1000 })
   }
   document.addEventListener("keydown", held.hear, true)
-  return () => document.removeEventListener("keydown", held.hear, true)
+  return () => {
+    document.removeEventListener("keydown", held.hear, true)
+    document.removeEventListener("input", held.write, true)
+  }
 }
 """
 

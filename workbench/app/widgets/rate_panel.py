@@ -26,9 +26,9 @@ from workbench.app.widgets.rate_actions import (
 from workbench.app.widgets.rate_keys import listen, pressed
 from workbench.app.widgets.rate_raters import raters_line
 from workbench.app.widgets.rate_text import outputs, question
-from workbench.app.widgets.rate_writing import forget, writing, written
+from workbench.app.widgets.rate_writing import writing, written
 from workbench.app.widgets.text import escaped
-from workbench.engine import RatingDesk, RatingProgress, Shown, Workspace
+from workbench.engine import Draft, RatingDesk, RatingProgress, Shown, Workspace
 from workbench.errors import WorkbenchError
 
 KEYBOARD = f"{state.RATE}keyboard"
@@ -57,7 +57,7 @@ def rate_panel(ws: Workspace, run: str, rater: str) -> None:
                 _buttons(ws, run, rater, shown)
             plain = st.session_state.get(f"{state.RATE}plain", False)
             outputs(shown, plain)
-            writing(run, rater, shown)
+            writing(shown, lambda draft: _keep_draft(ws, run, rater, shown.item, draft))
             st.toggle("As plain text", key=f"{state.RATE}plain")
         st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
         listen(
@@ -173,8 +173,13 @@ def _do(
     try:
         desk = RatingDesk(ws, run, rater)
         carry_out(desk, item, action, criterion, written(item), took)
-        if action != UNDO.name:  # that is about another item
-            forget(run, rater, item)
+    except WorkbenchError as error:
+        st.session_state[state.PROBLEM] = str(error)
+
+
+def _keep_draft(ws: Workspace, run: str, rater: str, item: str, draft: Draft) -> None:
+    try:
+        RatingDesk(ws, run, rater).keep_draft(item, draft)
     except WorkbenchError as error:
         st.session_state[state.PROBLEM] = str(error)
 

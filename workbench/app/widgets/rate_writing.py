@@ -2,83 +2,75 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Callable
 
 import streamlit as st
 
 from workbench.app import state
 from workbench.app.widgets.rate_actions import Written
-from workbench.engine import Shown
+from workbench.engine import Draft, Shown
 
 NOTE = f"{state.RATE}note "
 BETTER = f"{state.RATE}better "
 WHICH = f"{state.RATE}which "
-WAS = " was"  # what stood in a field at first
+WAS = " was"  # what stands in the database with a rating
 LONGEST = {NOTE: 5_000, BETTER: 100_000}  # characters
-MOST_DRAFTS = 2_000
-Drafts = OrderedDict[tuple[str, ...], str]
 
 
-def writing(run: str, rater: str, shown: Shown) -> None:
-    """The two fields, filled with what was written of this item before."""
+def writing(shown: Shown, keep: Callable[[Draft], None]) -> None:
+    """The two fields, filled with what was written of this item before.
+
+    Args:
+        keep: called with each change, so that a closed tab or a killed server loses nothing.
+    """
+    draft = shown.draft
+    which = shown.correction_for if draft.correction is None else draft.correction_for
+    st.session_state[WHICH + shown.item + WAS] = shown.correction_for
+
+    def changed() -> None:
+        now = written(shown.item)
+        keep(Draft(now.note, now.better, now.better_than))
+
+    def field(name: str, label: str, hint: str, kept: str, written_since: str | None) -> None:
+        st.session_state[name + shown.item + WAS] = kept
+        st.text_area(
+            f"{label} `{hint}`",
+            value=kept if written_since is None else written_since,
+            key=name + shown.item,
+            height=90,
+            max_chars=LONGEST[name],
+            placeholder="Esc goes back to rating",
+            on_change=changed,
+        )
+
     note, better = st.columns(2)
     with note:
-        _field(run, rater, shown, NOTE, "Note", "N", shown.note)
+        field(NOTE, "Note", "N", shown.note, draft.note)
     with better:
-        _field(run, rater, shown, BETTER, "Write the better answer", "W", shown.correction or "")
+        field(BETTER, "Write the better answer", "W", shown.correction or "", draft.correction)
         if len(shown.texts) > 1 and st.session_state.get(BETTER + shown.item):
             st.radio(
                 "Better than",
                 [0, 1],
-                index=shown.correction_for,
+                index=which,
                 key=WHICH + shown.item,
                 format_func=lambda place: ("the left one", "the right one")[place],
                 horizontal=True,
+                on_change=changed,
             )
 
 
 def written(item: str) -> Written:
-    """What stands in the fields of this item now, where it is not what stood there at first."""
+    """What stands in the fields of this item now, where it is not what was kept with a rating."""
+    which = st.session_state.get(WHICH + item, 0)
+    other_side = which != st.session_state.get(WHICH + item + WAS, which)
     return Written(
         note=_changed(NOTE + item),
-        better=_changed(BETTER + item),
-        better_than=1 if st.session_state.get(WHICH + item) == 1 else 0,
+        better=_changed(BETTER + item, also=other_side),
+        better_than=1 if which == 1 else 0,
     )
 
 
-def _changed(field: str) -> str | None:
+def _changed(field: str, also: bool = False) -> str | None:
     now = st.session_state.get(field)
-    return None if now is None or now == st.session_state.get(f"{field}{WAS}") else str(now)
-
-
-def forget(run: str, rater: str, item: str) -> None:
-    """Drops the drafts of an item, as they are kept with its rating now."""
-    for field in (NOTE, BETTER):
-        _drafts().pop((run, rater, item, field), None)
-
-
-def _field(run: str, rater: str, shown: Shown, field: str, label: str, hint: str, kept: str) -> None:
-    draft = (run, rater, shown.item, field)
-
-    def keep() -> None:
-        drafts = _drafts()
-        drafts[draft] = st.session_state[field + shown.item] or ""
-        while len(drafts) > MOST_DRAFTS:
-            drafts.popitem(last=False)
-
-    st.session_state[field + shown.item + WAS] = kept
-    st.text_area(
-        f"{label} `{hint}`",
-        value=_drafts().get(draft, kept),
-        key=field + shown.item,
-        height=90,
-        max_chars=LONGEST[field],
-        placeholder="Esc goes back to rating",
-        on_change=keep,
-    )
-
-
-@st.cache_resource(show_spinner=False)
-def _drafts() -> Drafts:
-    """Of all raters, in the memory of the server: a closed tab loses nothing that was written."""
-    return OrderedDict()
+    return None if now is None or (now == st.session_state.get(f"{field}{WAS}") and not also) else str(now)

@@ -15,6 +15,7 @@ import random
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Literal
 
 from workbench.core.rating import Rating, RatingPlan, rater_name
@@ -22,6 +23,7 @@ from workbench.engine.rating.choosing import choose
 from workbench.engine.rating.ledger import Key
 from workbench.engine.rating.rating_plans import default_plan, plan_of, start_rating
 from workbench.engine.rating.saying import (
+    check_length,
     checked,
     new_ratings,
     nothing_said,
@@ -29,7 +31,7 @@ from workbench.engine.rating.saying import (
     turned,
     withdrawn,
 )
-from workbench.engine.rating.shown import RatingProgress, Shown
+from workbench.engine.rating.shown import Draft, RatingProgress, Shown
 from workbench.engine.rating.sitting import Sitting, rated_run, sitting_of
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName, UsageError
@@ -37,7 +39,7 @@ from workbench.storage import RunRecord
 from workbench.storage.rating_items import LAPSED, RATED, SHOWN, SKIPPED, RatingItem, RatingTable
 from workbench.storage.row_facts import text_of
 
-__all__ = ["RatingDesk", "RatingProgress", "Shown", "default_plan", "start_rating"]
+__all__ = ["Draft", "RatingDesk", "RatingProgress", "Shown", "default_plan", "start_rating"]
 
 OPEN_S = 600.0
 """So long an item lies before one rater alone; then others may get it too."""
@@ -126,8 +128,18 @@ class RatingDesk:
             )
             table.append(new)
             standing = values.keys() | {name for name, said in before.items() if said.value is not None}
-            if found.mode != "likert" or all(one.name in standing for one in plan.criteria):
-                table.mark(item, state=RATED)
+            done = found.mode != "likert" or all(one.name in standing for one in plan.criteria)
+            table.mark(item, state=RATED if done else found.state, draft=None)
+
+    def keep_draft(self, item: str, draft: Draft) -> None:
+        """Keeps what is being written beside an item, also over a restart, until it is sent with `rate`.
+
+        Raises UsageError for a text that is too long, UnknownName for an item that this rater did not get.
+        """
+        check_length(draft.note, draft.correction)
+        with self._items.exclusively(self.run) as table:
+            self._mine(table, item)
+            table.mark(item, draft=asdict(draft))
 
     def skip(self, item: str) -> None:
         """Leaves an item unrated; it does not come back to this rater, but to others."""
@@ -195,7 +207,8 @@ class RatingDesk:
                 continue
             raters = {*others.get(key, ()), *sitting.ledger.holders.get(key, ())} - {self.rater}
             late = now - item.shown_at > OPEN_S
-            if late and len(raters) >= sitting.plan.overlap and item.item not in sitting.ledger.items:
+            spoken = item.draft is not None or item.item in sitting.ledger.items
+            if late and len(raters) >= sitting.plan.overlap and not spoken:
                 table.mark(item.item, state=LAPSED)
                 continue
             if now - item.shown_at > OPEN_S / 2:
@@ -283,6 +296,7 @@ class RatingDesk:
             last.note if last else "",
             last.correction if last else None,
             1 if last is not None and len(cells) == 2 and last.corrects == cells[1] else 0,
+            Draft(**(item.draft or {})),
         )
 
     def _text(self, item: RatingItem, cell: int) -> str:

@@ -69,8 +69,7 @@ def new_ratings(
     A note and a correction belong to the whole item: where one changes, what was said of the other
     criteria is said once more with it. None leaves them as they are; "" takes them away.
     """
-    _check_length("note", note, LONGEST_NOTE)
-    _check_length("better answer", correction, LONGEST_CORRECTION)
+    check_length(note, correction)
     last = list(before.values())[-1] if before else None
     kept_note = last.note if last else ""
     kept = (last.correction, last.corrects) if last else (None, None)
@@ -129,9 +128,14 @@ def nothing_said(item: RatingItem) -> Rating:
     )
 
 
-def _check_length(what: str, text: str | None, most: int) -> None:
-    if text is not None and len(text) > most:
-        raise UsageError(f"The {what} has {len(text):,} characters; at most {most:,} are kept.")
+def check_length(note: str | None, correction: str | None) -> None:
+    """Raises UsageError for a text that is too long to be kept."""
+    for what, text, most in (
+        ("note", note, LONGEST_NOTE),
+        ("better answer", correction, LONGEST_CORRECTION),
+    ):
+        if text is not None and len(text) > most:
+            raise UsageError(f"The {what} has {len(text):,} characters; at most {most:,} are kept.")
 
 
 def _listed(values: tuple[float, ...]) -> str:

@@ -10,6 +10,18 @@ from workbench.core.rating import Criterion, Mode
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What a rater has written beside an item and not sent yet; None: what was kept before still stands.
+
+    `correction_for` is which of the item's texts the correction betters.
+    """
+
+    note: str | None = None
+    correction: str | None = None
+    correction_for: Literal[0, 1] = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What a rater sees of one item, and what they have said of it so far.
 
@@ -21,6 +33,7 @@ class Shown:
         given: by criterion ("" unless likert), what this rater said already. Of a pair: 1 where the
             first text is better, 0 where the second is, 0.5 for a tie. Empty: nothing yet.
         correction_for: which of `texts` the correction betters.
+        draft: what was written since and waits to be sent with the next rating.
     """
 
     item: str
@@ -35,6 +48,7 @@ class Shown:
     note: str = ""
     correction: str | None = None
     correction_for: Literal[0, 1] = 0
+    draft: Draft = Draft()
 
 
 @dataclass(frozen=True, slots=True)
