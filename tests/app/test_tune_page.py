@@ -279,6 +279,8 @@ def test_the_verdict_shows_gain_losses_and_what_is_repeated(visit: Visit, ws: Wo
     cells = tables(test)
     assert "40 % [33, 47]" in cells
     assert "(60 rows): 700." in said(test)
+    assert "exact_match on 80 rows of team-labels#test" in said(test).replace("\\", "")
+    assert "200 texts, none of them learnt: column reasoning of" in said(test)
     assert "▼ worse" in cells and "-20.0 points [-30.0, -10.0]" in cells
     assert "more than the base" in cells
     assert "Tokens a second" in cells and "310" in cells
@@ -295,7 +297,7 @@ def test_nothing_that_a_model_or_a_file_said_becomes_markdown(visit: Visit, ws: 
 def test_the_line_names_recipe_collection_and_what_made_the_items(visit: Visit, ws: Workspace) -> None:
     test = visit("tune", tuning=a_finished_tuning(ws), view="lineage")
     assert "rides" in tables(test) and "step-by-step" in tables(test)
-    assert "12 items of 12 rows (12 by output)" in said(test)
+    assert "12 items of 12 rows (output: 12)" in said(test)
 
 
 def test_a_deleted_model_comes_back_and_names_who_needs_it(visit: Visit, ws: Workspace) -> None:

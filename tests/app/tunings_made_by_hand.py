@@ -76,7 +76,7 @@ def a_verdict(**changes: Any) -> TuningVerdict:
             ),
         ),
         perplexity=PerplexityVerdict(
-            "`reasoning` of transit#test", Level(24, 21, 27, 200), Level(20, 18, 22, 200), UNDECIDED
+            "column reasoning of transit#test", Level(24, 21, 27, 200), Level(20, 18, 22, 200), UNDECIDED
         ),
         memorisation=MemorisationVerdict(
             8,

@@ -211,6 +211,7 @@ def test_it_tells_data_recipe_environment_results_and_risks(tuned: Workspace):
         "| below the bar | 31 |",
         "| exact_duplicates | 15 | 2 | 0 |",
         "| held apart from | transit#test |",
+        "| licence of the data | transit: Apache-2.0 |",
         "| learning rate | 0.002 |",
         "| of them trained | 9,000 |",
         "step 10: best.",
@@ -232,7 +233,7 @@ def test_every_part_of_a_verdict_has_its_place(tuned: Workspace):
         ),
         win_rate=WinRate(0.6, 0.53, 0.67, 0.004, 90, 50, 60),
         forgetting=(ForgettingVerdict("labels", "team-labels", "test", "shots", "accuracy", "r", **sides),),
-        perplexity=PerplexityVerdict("`reasoning` of transit#test", **sides),
+        perplexity=PerplexityVerdict("column reasoning of transit#test", **sides),
         memorisation=memorisation([HOSTILE * 3], [(0, "a", HOSTILE * 3), (1, "b", "c")]),
         recall=RecallVerdict(100, "r", **sides),
     )
@@ -313,6 +314,7 @@ def test_losses_small_tests_and_repeats_are_risks():
         forgetting=(lost, replace(lost, gap=replace(WORSE, verdict="undecided"))),
         memorisation=copied,
         takes=(a_verdict().takes[0], replace(a_verdict().takes[1], unanswered=40)),
+        recall=RecallVerdict(100, "r", PROMPT.base, PROMPT.tuned, PROMPT.gap),
     )
     for told in (
         "not shown to be better than its base: exact_match +0.200 [+0.130, +0.270], undecided (about 900",
@@ -321,6 +323,8 @@ def test_losses_small_tests_and_repeats_are_risks():
         "In 1 of 2 comparisons",
         "100.0% of its outputs hold 8 words in a row",
         "20.0%, 1.0% of its base's",
+        "asked 100 of the learnt questions, it gives a learnt completion word for word in 40.0% of them, its "
+        "base in 20.0%",
         "12 of 12 items are outputs of models",
         "learnt from 12 items only",
     ):
@@ -358,6 +362,13 @@ def test_ticks_reach_round_both_ends(low: float, high: float):
     assert found[0] <= low + 1e-9 and found[-1] >= high - 1e-9 and 2 <= len(found) <= 8
     steps = {round((after - before) / (found[1] - found[0]), 6) for before, after in pairwise(found)}
     assert steps == {1.0}
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 12, 102])
+def test_steps_are_counted_in_whole_numbers(last: int):
+    chart = LineChart("t", "step", "loss", (Line("a", ((0, 2.5), (last, 1.5))),))
+    below = re.findall(r'y="258.0" text-anchor="middle">([^<]*)<', line_chart_svg(chart))
+    assert below[0] == "0" and len(below) >= 2 and not any("." in text for text in below)
 
 
 def test_a_curve_leaves_out_what_is_no_number_and_needs_two_points():

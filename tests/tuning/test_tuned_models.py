@@ -14,7 +14,7 @@ import pytest
 from tests.require import require
 from tests.tuning.tuned_nano import learnt, random_adapter, tuned_workspace
 from workbench.core.collection import CollectionItem, collection_version
-from workbench.core.document import load
+from workbench.core.document import dump, load
 from workbench.core.tuning import Recipe, Train
 from workbench.engine import Workspace
 from workbench.errors import StorageError, TuningError, UnknownName
@@ -29,11 +29,14 @@ from workbench.tuning import (
     lineage,
     lineage_items,
     lineage_json,
+    model_card,
+    model_card_markdown,
     resume_tuning,
     tuned_names,
     tuning_json,
     undelete_tuned_model,
 )
+from workbench.tuning.collecting import reject, undo
 from workbench.tuning.folders import TuningFolder
 from workbench.tuning.job import TrainingJob
 from workbench.tuning.snapshot import write_items
@@ -90,6 +93,9 @@ def test_a_trained_tuning_becomes_a_model_with_a_verdict_and_a_line(workspace: W
     assert {"difference", "low", "high", "p"} <= document["comparison"].keys()
     assert [one["experiment"] for one in document["forgetting"]] == ["labels"]
     json.dumps(document, allow_nan=False)
+    card = model_card_markdown(model_card(workspace, tuning))
+    asked = workspace.prompts.get(document["headline"]["prompt"])
+    assert f"Prompt {asked.name}, version {asked.version}:" in card and dump(asked) in card
 
     found = lineage(workspace, "nano-rides@int8")
     assert (found.tuning, found.recipe, found.base) == (tuning, "rides", "nano")
@@ -213,10 +219,14 @@ def test_saved_again_by_the_same_tuning_it_keeps_its_name(workspace: Workspace) 
 
 def test_the_line_goes_back_through_a_model_that_was_tuned_itself(workspace: Workspace) -> None:
     first = saved(workspace)
+    with pytest.raises(TuningError, match=f"Nothing has come since tuning {first}"):
+        continue_tuning(workspace, first, owner="command")
+    reject(workspace, "rides", [0])
     again = continue_tuning(workspace, first, owner="command")
     record = get_tuning(workspace, again)
     assert record.definition["recipe"]["base"] == "nano-rides"
     assert record.definition["model"] == "nano-rides-2" and record.definition["continues"] == first
+    undo(workspace, "rides")  # while it waited
     with pytest.raises(TuningError, match=f"Nothing has come since tuning {first}"):
         execute_tuning(workspace, again)
 

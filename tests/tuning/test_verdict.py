@@ -139,7 +139,7 @@ def test_wins_count_rows_and_draws_count_half(measured: Measured):
 
 def test_perplexity_is_over_text_that_no_prompt_shows(measured: Measured):
     found = measured.verdict.perplexity
-    assert found is not None and found.texts == "`reasoning` of transit#test"
+    assert found is not None and found.texts == "column reasoning of transit#test"
     assert found.gap.difference == pytest.approx(found.tuned.mean - found.base.mean)
     assert found.base.n == found.tuned.n == 10 and found.base.mean > 1
 

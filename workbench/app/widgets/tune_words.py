@@ -72,10 +72,13 @@ def points(value: float) -> str:
 
 
 def gain(difference: float, low: float, high: float, share: bool) -> str:
-    """A difference with its interval, in points where the metric is a share."""
-    said = points if share else signed
-    unit = " points" if share else ""
-    return f"{said(difference)}{unit} [{said(low)},{SPACE}{said(high)}]".replace(" points", f"{SPACE}points")
+    """A difference with its interval, in points where the metric is a share.
+
+    Longer figures may be parted by the end of a line: in a narrow table nothing else is left to give way.
+    """
+    if share:
+        return f"{points(difference)}{SPACE}points [{points(low)},{SPACE}{points(high)}]"
+    return f"{signed(difference)} [{signed(low)}, {signed(high)}]"
 
 
 def amount(value: float, share: bool) -> str:

@@ -44,5 +44,5 @@ def exports(ws: Workspace, record: TuningRecord) -> None:
         return
     forms = ["safetensors", "gguf"] if ws.models.spec(name).adapter is None else list(FORMS)
     lines = [f"workbench export model {name} --as {form} -o {name}{FORMS[form]}" for form in forms]
-    st.code("\n".join(lines), language=None)
+    st.code("\n".join(lines), language=None, wrap_lines=True)
     st.caption("What was added to the base; base and addition as one model; one file for llama.cpp.")

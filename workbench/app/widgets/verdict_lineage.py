@@ -28,7 +28,8 @@ def lineage_view(ws: Workspace, record: TuningRecord) -> None:
             if found.lost:
                 st.info(escaped(found.lost), icon=":material/info:")
             found = found.parent
-        st.code(f"workbench models lineage {record.model} --items --json", language=None)
+        st.caption("Every item with its row, run, prompt version, scores and raters:")
+        st.code(f"workbench models lineage {record.model} --items --json", language=None, wrap_lines=True)
 
 
 def _one(found: Lineage) -> None:
@@ -49,13 +50,16 @@ def _one(found: Lineage) -> None:
         hide_index=True,
         alt="Base, recipe, collection and weights by content hash",
     )
-    kinds = ", ".join(f"{count(number)} by {kind}" for kind, number in found.kinds.items())
+    kinds = ", ".join(f"{kind}: {count(number)}" for kind, number in found.kinds.items())
     st.markdown(
         escaped(
             f"{many(found.items, 'item')} of {many(found.rows, 'row')} ({kinds}): "
             f"{count(found.learnt)} learnt, {count(found.held_back)} held back."
         )
     )
+    if found.taught is not None:
+        taught = f"{found.taught['prompt']} {found.taught['version'][:HASH]}"
+        st.markdown(escaped(f"Learnt as answers to the prompt {taught}, whichever one below made the texts."))
     st.table(
         {
             "Prompt": [f"**{escaped(short(one.prompt or '–', 40))}**" for one in found.made_by],

@@ -6,7 +6,7 @@ import streamlit as st
 
 from workbench.app.pages import link
 from workbench.app.widgets.empty import empty
-from workbench.app.widgets.numbers import count
+from workbench.app.widgets.numbers import count, many
 from workbench.app.widgets.text import escaped, escaped_lines
 from workbench.app.widgets.tune_words import badge, is_share, percent
 from workbench.app.widgets.verdict_actions import next_steps
@@ -18,7 +18,7 @@ from workbench.app.widgets.verdict_words import headline, level, prompt_label
 from workbench.engine import Workspace
 from workbench.storage.tunings import TuningRecord
 from workbench.tuning import TuningVerdict, stored_verdict
-from workbench.tuning.verdict.records import Gap, Repeats
+from workbench.tuning.verdict.records import ForgettingVerdict, Gap, Repeats
 
 
 def verdict_view(ws: Workspace, record: TuningRecord) -> None:
@@ -35,6 +35,8 @@ def verdict_view(ws: Workspace, record: TuningRecord) -> None:
     _differences(found)
     st.subheader("Cost and speed", anchor=False)
     takes_table(found)
+    if found.takes:
+        st.caption("Both answered in one run; whatever else the machine did meanwhile is in the seconds.")
     _forgetting(found)
     _others(found)
     risks(ws, record)
@@ -77,21 +79,27 @@ def _forgetting(found: TuningVerdict) -> None:
     if not found.forgetting:
         st.caption("Nothing else was asked, so that it is not known.")
         return
-    lines = [
-        (f"{one.experiment}: {one.prompt} on {one.dataset}#{one.split}", one.base, one.tuned, one.gap)
-        for one in found.forgetting
-    ]
+    lines = [(_asked(one), one.base, one.tuned, one.gap) for one in found.forgetting]
     if len(lines) > 1:
         # metrics of 0 to 1 and of 0 to 100 on one axis would say nothing of each other
         for share in (True, False):
             group = [one for one in found.forgetting if is_share(one.base.mean, one.tuned.mean) == share]
             names = {one.metric for one in group}
-            drawn = [Difference(f"{one.experiment}: {one.prompt}", one.gap, share) for one in group]
+            drawn = [Difference(_asked(one), one.gap, share) for one in group]
             forest(drawn, names.pop() if len(names) == 1 else "difference", f"forest forgetting {share}")
     sides_table("Experiment", lines, "What was forgotten: base and tuned on other data")
+    told = {
+        f"{one.experiment}: {one.metric} on {many(one.base.n, 'row')} of {one.dataset}#{one.split}"
+        for one in found.forgetting
+    }
+    st.caption(escaped(f"{'; '.join(sorted(told))}."))
     lost = sum(one.gap.verdict == "worse" for one in found.forgetting)
     if not lost:
         st.caption("No loss is certain. What is undecided may still be one: the interval says how much.")
+
+
+def _asked(one: ForgettingVerdict) -> str:
+    return f"{one.experiment}: {one.prompt}"
 
 
 def _others(found: TuningVerdict) -> None:
@@ -110,7 +118,10 @@ def _others(found: TuningVerdict) -> None:
         )
     if perplexity is not None:
         line = ("Perplexity (lower is better)", perplexity.base, perplexity.tuned, perplexity.gap)
-        sides_table(f"Over {perplexity.texts}", [line], "Perplexity, base and tuned", share=False)
+        sides_table("Held-out text", [line], "Perplexity, base and tuned", share=False)
+        st.caption(
+            escaped(f"Over {many(perplexity.base.n, 'text')}, none of them learnt: {perplexity.texts}.")
+        )
     lines = []
     if memory is not None:
         words = f"Outputs that repeat {memory.words} words or more of training text"

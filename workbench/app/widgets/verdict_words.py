@@ -67,7 +67,7 @@ def level(one: Level, share: bool) -> str:
     if math.isnan(one.mean):
         return "not scored"
     if not share:
-        return f"{score(one.mean)} [{score(one.low)},{SPACE}{score(one.high)}]"
+        return f"{score(one.mean)} [{score(one.low)}, {score(one.high)}]"
     low, high = (f"{100 * value:.0f}" for value in (one.low, one.high))
     return f"{percent(one.mean)} [{low},{SPACE}{high}]"
 

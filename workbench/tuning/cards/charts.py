@@ -30,7 +30,9 @@ def line_chart_svg(chart: LineChart) -> str:
     points = [point for _, several in lines for point in several]
     if len(points) < 2:
         return ""
-    xs, ys = ticks(*_ends([x for x, _ in points])), ticks(*_ends([y for _, y in points]))
+    whole = all(float(x).is_integer() for x, _ in points)
+    xs = ticks(*_ends([x for x, _ in points]), whole=whole)
+    ys = ticks(*_ends([y for _, y in points]))
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
     def at(x: float, y: float) -> tuple[float, float]:
@@ -96,11 +98,17 @@ def effect_chart_svg(chart: EffectChart) -> str:
     return _svg(f"{chart.title}. {said}", bottom + 24, parts)
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers, evenly spaced, that reach from at most `low` to at least `high`."""
+def ticks(low: float, high: float, about: int = 5, whole: bool = False) -> list[float]:
+    """Round numbers, evenly spaced, that reach from at most `low` to at least `high`.
+
+    Args:
+        whole: only whole numbers, for what is counted.
+    """
     rough = (high - low) / about
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * unit for factor in STEPS if factor * unit >= rough * (1 - 1e-9))
+    if whole:
+        step = math.ceil(step)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(place * step, 12) for place in range(first, max(last, first + 1) + 1)]
 

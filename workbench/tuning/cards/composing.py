@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.collection import Item
-from workbench.core.document import to_yaml
+from workbench.core.document import dump, to_yaml
 from workbench.core.files import write_text
 from workbench.core.tuning import Recipe
+from workbench.engine.plan import prompt_version, stored_prompts
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningError, UsageError, WorkbenchError
 from workbench.models.embedded import EMBEDDED
+from workbench.storage.runs import RunRecord
 from workbench.storage.tunings import TuningRecord
 from workbench.tuning.cards.as_html import model_card_html
 from workbench.tuning.cards.as_markdown import model_card_markdown
 from workbench.tuning.cards.blocks import (
+    Block,
     Bullets,
     Code,
     ModelCard,
@@ -176,7 +179,31 @@ def _use(
         "prompts": [verdict.headline.prompt if verdict else "my-prompt"],
         "models": [recipe.base, record.model],
     }
-    return section("Intended use", [Paragraph(words), Code(to_yaml(example), "yaml")])
+    return section(
+        "Intended use",
+        [
+            Paragraph(words),
+            Code(to_yaml(example), "yaml"),
+            *_prompt(_measured_in(workspace, verdict), verdict),
+        ],
+    )
+
+
+def _prompt(run: RunRecord | None, verdict: TuningVerdict | None) -> list[Block]:
+    """The prompt that the figures hold for: who reads a card need not have the workspace."""
+    if run is None or verdict is None:
+        return []
+    name, prompts = verdict.headline.prompt, stored_prompts(run)
+    if name not in prompts:
+        return []
+    version = prompt_version(prompts, name)
+    return [Paragraph(f"Prompt {name}, version {version}:"), Code(dump(prompts[name]), "yaml")]
+
+
+def _measured_in(workspace: Workspace, verdict: TuningVerdict | None) -> RunRecord | None:
+    """The run of base and tuned model, deleted or not; None where there is none."""
+    run = verdict.runs.get("verdict") if verdict is not None else None
+    return workspace.store.runs.get(run) if run else None
 
 
 def _about(workspace: Workspace, dataset: str) -> str:
@@ -190,8 +217,7 @@ def _about(workspace: Workspace, dataset: str) -> str:
 def _risks(
     workspace: Workspace, recipe: Recipe, items: Sequence[Item], verdict: TuningVerdict | None
 ) -> list[str]:
-    run = verdict.runs.get("verdict") if verdict is not None else None
-    record = workspace.store.runs.get(run) if run else None
+    record = _measured_in(workspace, verdict)
     rows = list(workspace.store.runs.rows(record.row_set).values()) if record is not None else []
     unknown = base_license(workspace, recipe.base) is None
     more = (

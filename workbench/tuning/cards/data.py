@@ -9,6 +9,7 @@ from typing import Any
 from workbench.core.collection import Item
 from workbench.core.document import to_yaml
 from workbench.engine.workspace import Workspace
+from workbench.errors import WorkbenchError
 from workbench.storage.tunings import TuningRecord
 from workbench.tuning.cards.blocks import Code, Paragraph, Section, Table, facts, section
 
@@ -25,7 +26,7 @@ def data_section(workspace: Workspace, record: TuningRecord, items: Sequence[Ite
     return section(
         "What it learnt from",
         [
-            _counts(items, stored.name if stored is not None else None, report),
+            _counts(items, stored.name if stored is not None else None, report, _licences(workspace, items)),
             Table(sources.heads, sources.rows[:MOST_SOURCES], sources.numbers),
             Paragraph(f"And {more:,} sources more.") if more > 0 else None,
             _left_out(workspace, collection, report),
@@ -35,7 +36,18 @@ def data_section(workspace: Workspace, record: TuningRecord, items: Sequence[Ite
     )
 
 
-def _counts(items: Sequence[Item], name: str | None, report: Mapping[str, Any]) -> Table:
+def _licences(workspace: Workspace, items: Sequence[Item]) -> str:
+    """What the datasets' own cards say, "not known" where one is silent or gone; '' without datasets."""
+    told = {}
+    for name in dict.fromkeys(item.origin.dataset for item in items if item.origin.dataset):
+        try:
+            told[name] = workspace.datasets.card(name).license or "not known"
+        except WorkbenchError:
+            told[name] = "not known"
+    return ", ".join(f"{name}: {text}" for name, text in told.items())
+
+
+def _counts(items: Sequence[Item], name: str | None, report: Mapping[str, Any], licences: str) -> Table:
     kinds = Counter(item.origin.kind for item in items)
     raters = len({rater for item in items for rater in item.origin.raters})
     rows = {(item.origin.dataset, item.origin.row_id) for item in items if item.origin.row_id is not None}
@@ -46,6 +58,7 @@ def _counts(items: Sequence[Item], name: str | None, report: Mapping[str, Any]) 
         ("items", f"{len(items):,}"),
         ("rows", f"{len(rows):,}" if rows else None),
         ("from", ", ".join(f"{kind}: {count:,}" for kind, count in kinds.most_common())),
+        ("licence of the data", licences),
         ("prompt that was taught", _taught(report)),
         ("people who rated or wrote", f"{raters:,}" if raters else None),
         ("edited by a person", f"{edited:,}" if edited else None),

@@ -26,6 +26,10 @@ from workbench.tuning.verdict.records import (
 )
 
 HEADS = ("base", "tuned", "difference", "p", "verdict")
+SIDE_BY_SIDE = Paragraph(
+    "Both models answered in one run: whatever else the machine did meanwhile is in the seconds and the "
+    "tokens/s."
+)
 
 
 def headline_words(verdict: TuningVerdict) -> str:
@@ -49,7 +53,7 @@ def result_sections(verdict: TuningVerdict) -> list[Section | None]:
             "Training text in the outputs",
             [*_memorisation(verdict.memorisation), _recall(verdict.recall)],
         ),
-        section("Speed, memory and cost", [_takes(verdict.takes)]),
+        section("Speed, memory and cost", [_takes(verdict.takes), SIDE_BY_SIDE if verdict.takes else None]),
     ]
 
 

@@ -91,6 +91,13 @@ def _of_outputs(verdict: TuningVerdict) -> Iterable[str]:
             f"{repeated.base.share.mean:.1%} of its base's. Do not tune on text that must never "
             "come out again."
         )
+    recalled = verdict.recall
+    if recalled is not None and recalled.gap.low > 0:
+        yield (
+            f"It has learnt answers by heart: asked {recalled.questions:,} of the learnt questions, it gives "
+            f"a learnt completion word for word in {recalled.tuned.mean:.1%} of them, its base in "
+            f"{recalled.base.mean:.1%}."
+        )
     if verdict.perplexity is not None and verdict.perplexity.gap.verdict == "worse":
         yield f"It finds held-out text ({verdict.perplexity.texts}) more surprising than its base does."
     if len(verdict.takes) == 2:

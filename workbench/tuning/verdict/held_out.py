@@ -1,6 +1,6 @@
 """Perplexity on held-out text: how surprising base and tuned find what neither was tuned on.
 
-reasoning of transit#test: base 9.1 [8.6, 9.6], tuned 3.2 [3.0, 3.4], per token
+column reasoning of transit#test: base 9.1 [8.6, 9.6], tuned 3.2 [3.0, 3.4], per token
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def held_out_texts(workspace: Workspace, run: str, folder: TuningFolder) -> tupl
     if wordy:
         column = max(wordy, key=lambda name: words[name])
         split = record.definition["experiment"]["dataset"].get("split", "test")
-        return f"`{column}` of {record.dataset}#{split}", _distinct(row[column] for row in rows)
+        return f"column {column} of {record.dataset}#{split}", _distinct(row[column] for row in rows)
     if folder.validation.is_file():
         lines = folder.validation.read_text("utf-8").splitlines()
         return "the completions held back from training", _distinct(
