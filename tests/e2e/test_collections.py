@@ -1,8 +1,12 @@
-"""The Collections page in a real browser: from a finished run to curated items, by key, light and dark."""
+"""A collection in a real browser: looked through by key, by two people at once, readable in light and dark.
+
+How one is collected, cleaned and learnt from is walked in `test_fine_tune.py`.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,40 +14,65 @@ import pytest
 
 from tests.e2e.axe import check_both_schemes
 from tests.e2e.conftest import Site, keep, open_page, press, settle
-from workbench.core.collection import CollectionItem
-from workbench.core.experiment import Experiment
-from workbench.engine import Workspace, create_run, execute_run
+from workbench.core.collection import CollectionItem, Item, Origin
+from workbench.engine import Workspace
 
 pytestmark = pytest.mark.timeout(900)  # a browser on a busy machine
-SAMPLES = {
-    "name": "samples",
-    "dataset": {"name": "word-problems", "split": "train", "limit": 16},
-    "prompts": ["step-by-step"],
-    "models": ["small"],
-    "sampling": {"temperature": 0.7},
-    "repeats": 4,
-    "metrics": ["exact_match"],
+REPORT = {
+    "looked_at": 9,
+    "picked": 7,
+    "picked_by": "exact_match of at least 1",
+    "left_out": {"below the bar": 2, "repeats a held-back row": 1},
+    "apart_from": ["word-problems#test"],
+    "overlaps": {
+        "rows": 1,
+        "listed": [
+            {
+                "row": "sum-6",
+                "split": "word-problems#test",
+                "row_id": "t-1",
+                "how": "the same words",
+                "words": "what is 6 plus 1",
+            }
+        ],
+    },
+    "clean": [{"step": "exact_duplicates", "seen": 6, "dropped": 0, "changed": 0}],
 }
 
 
-@pytest.fixture(scope="module")
-def sampled(site: Site) -> str:
-    """A finished run over rows to learn from: four tries each, some right, some wrong."""
+def with_workspace(site: Site, call: Callable[[Workspace], Any]) -> Any:
+    """What the call gives, in a thread of its own: the browser's driver keeps an event loop in this one."""
 
-    def finish() -> str:
+    def work() -> Any:
         ws = Workspace.open(site.root)
-        run = create_run(ws, Experiment.model_validate(SAMPLES), owner="command")
-        execute_run(ws, run)
-        ws.close()
-        return run
+        try:
+            return call(ws)
+        finally:
+            ws.close()
 
-    # the browser's driver keeps an event loop in this thread
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(finish).result()
+        return pool.submit(work).result()
 
 
-def main_text(tab: Any) -> str:
-    return str(tab.locator("[data-testid=stMain]").inner_text()).replace("\u00a0", " ")
+def sum_item(number: int) -> Item:
+    origin = Origin("output", dataset="sums", split="train", row_id=f"sum-{number}", prompt="direct")
+    question = ({"role": "user", "content": f"What is {number} + 1?"},)
+    return Item(question, f"That makes {number + 1}.", origin, row={"parity": number % 2})
+
+
+@pytest.fixture(scope="module")
+def collection(site: Site) -> str:
+    """Six sums to learn from; its id."""
+    made = "20261121-100000-abc123"
+    places = [CollectionItem(number, sum_item(number)) for number in range(6)]
+    with_workspace(
+        site, lambda ws: ws.store.collections.create(made, "sums", "completion", {}, REPORT, places)
+    )
+    return made
+
+
+def stored(site: Site, collection: str) -> list[CollectionItem]:
+    return list(with_workspace(site, lambda ws: ws.store.collections.items(collection)))
 
 
 def deed(tab: Any, key: str, then: str) -> None:
@@ -52,35 +81,16 @@ def deed(tab: Any, key: str, then: str) -> None:
     tab.get_by_text(re.compile(then)).first.wait_for()
 
 
-def stored(site: Site, collection: str) -> list[CollectionItem]:
-    with ThreadPoolExecutor(1) as pool:
-
-        def read() -> list[CollectionItem]:
-            ws = Workspace.open(site.root)
-            items = ws.store.collections.items(collection)
-            ws.close()
-            return items
-
-        return pool.submit(read).result()
-
-
-def test_from_a_run_to_curated_items_by_keyboard(tab: Any, site: Site, sampled: str) -> None:
-    open_page(tab, site, f"/compare?run={sampled}")
-    tab.get_by_role("link", name="Collect the best outputs").click()
-    tab.get_by_text(re.compile("outputs pass")).wait_for()
+def begin_edit(tab: Any, written: str) -> None:
+    press(tab, "e")
+    tab.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
     settle(tab)
-    assert re.search(r"\d+ of 64 outputs pass, of \d+ of 16 rows: at most \d+ items", main_text(tab))
-    keep(tab, "collect")
-    check_both_schemes(tab, "collect")
-    tab.emulate_media(color_scheme="light")
-    tab.get_by_role("button", name="Collect", exact=True).click()
-    tab.get_by_text(re.compile(r"Collected \d+ item")).wait_for()
-    settle(tab)
-    collection = str(re.search("collection=([^&]+)", tab.url)[1])  # type: ignore[index]
-    assert "run=" not in tab.url
-    before = stored(site, collection)
-    assert {one.state for one in before} == {"kept"} and len(before) >= 4
+    tab.keyboard.press("Control+End")
+    tab.keyboard.type(written)
 
+
+def test_two_people_look_through_the_same_items_by_keyboard(tab: Any, site: Site, collection: str) -> None:
+    open_page(tab, site, f"/collections?collection={collection}")
     deed(tab, "j", "Where it comes from")
     deed(tab, "r", "Rejected item 0")
     assert [one.state for one in stored(site, collection)][:3] == ["dropped", "kept", "kept"]
@@ -88,39 +98,35 @@ def test_from_a_run_to_curated_items_by_keyboard(tab: Any, site: Site, sampled: 
     deed(tab, "u", "Took back: rejected item 0")
     assert "item=0" in tab.url
     assert {one.state for one in stored(site, collection)} == {"kept"}
-    deed(tab, "j", f"2 of {len(before)} items")
-    deed(tab, "k", f"1 of {len(before)} items")
-    keep(tab, "collection-item")
-    check_both_schemes(tab, "collection-item")
-    tab.emulate_media(color_scheme="light")
+    deed(tab, "j", "2 of 6 items")
+    deed(tab, "k", "1 of 6 items")
 
-    press(tab, "e")
-    tab.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
-    settle(tab)
-    tab.keyboard.press("Control+End")
-    tab.keyboard.type(" Jar")  # J, A and R are letters here
+    begin_edit(tab, " Jar")  # J, A and R are letters here
     deed(tab, "Control+Enter", "Edited item 0")
     edited = stored(site, collection)[0].item
-    assert edited.completion == f"{before[0].item.completion} Jar"
-    assert edited.original == before[0].item.completion
+    assert (edited.completion, edited.original) == ("That makes 1. Jar", "That makes 1.")
+
+    other = tab.context.new_page()
+    open_page(other, site, f"/collections?collection={collection}&item=0")
+    begin_edit(other, " Theirs")
+    begin_edit(tab, " Mine")
+    deed(tab, "Control+Enter", "Edited item 0")
+    deed(other, "Control+Enter", "Somebody changed item 0 meanwhile")
+    assert stored(site, collection)[0].item.completion == "That makes 1. Jar Mine"
+    other.close()
     deed(tab, "Escape", "Reject these")
     assert "item=" not in tab.url
-    keep(tab, "collection-items")
 
 
-@pytest.mark.parametrize("view", ["items", "cleaning", "profile", "sources", "export"])
-def test_each_view_can_be_read_in_light_and_dark(tab: Any, site: Site, sampled: str, view: str) -> None:
-    open_page(tab, site, "/collections")
-    if not tab.get_by_role("link", name="Open").count():
-        pytest.skip("needs the collection of the first test")
-    tab.get_by_role("link", name="Open").first.click()
-    tab.get_by_text("All collections").wait_for()
-    tab.get_by_role("radiogroup", name="View").get_by_text(view.capitalize()).click()
-    settle(tab)
-    if view == "cleaning":
-        tab.get_by_role("button", name="Preview").click()
-        tab.get_by_text(re.compile("finds nothing|changes|drops")).first.wait_for()
-    settle(tab)
-    assert "Something went wrong" not in main_text(tab)
-    keep(tab, f"collection-{view}")
-    check_both_schemes(tab, f"collection-{view}")
+def test_each_view_can_be_read_in_light_and_dark(tab: Any, site: Site, collection: str) -> None:
+    """The others, cleaning and profile among them, are read on the walk to a tuned model."""
+    for view, shows in (
+        ("items", "6 kept"),
+        ("sources", "the same words"),
+        ("export", f"export collection {collection}"),
+    ):
+        open_page(tab, site, f"/collections?collection={collection}&view={view}")
+        tab.get_by_text(shows).first.wait_for()
+        keep(tab, f"collection-{view}")
+        check_both_schemes(tab, f"collection-{view}")
+        tab.emulate_media(color_scheme="light")
