@@ -24,7 +24,7 @@ from workbench.engine.score import chosen_metric, metric_scores, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import UsageError
 from workbench.metrics import Metric, Scores
-from workbench.metrics.base import aligned
+from workbench.metrics.scores import aligned
 from workbench.metrics.text import normalised
 from workbench.statistics import Estimate, PairedComparison, holm, proportion, verdict
 from workbench.storage.scores import CellScores
@@ -262,9 +262,7 @@ def _either(before: Scores, after: Scores, take_before: np.ndarray, none: np.nda
 
 def _value(metric: Metric, scores: Scores, other: Scores) -> float:
     """The metric over the rows that both sides scored."""
-    both = ~(np.isnan(scores.values) | np.isnan(other.values))
-    matrix = None if scores.sufficient is None else scores.sufficient[both]
-    return metric.value(Scores(scores.values[both], matrix, scores.blocks))
+    return metric.value(scores.at(~(np.isnan(scores.values) | np.isnan(other.values))))
 
 
 def _swap(facts: dict[str, Any]) -> Swap | None:

@@ -15,7 +15,7 @@ from workbench.core.run import MetricEstimate
 from workbench.core.sizing import DoublingGain, SizePoint
 from workbench.engine.score import estimate_of, metric_scores
 from workbench.metrics import Metric
-from workbench.metrics.base import with_blocks
+from workbench.metrics.scores import with_blocks
 from workbench.statistics import (
     Estimate,
     NonInferiority,

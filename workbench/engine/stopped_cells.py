@@ -21,7 +21,7 @@ from workbench.core.race import Race
 from workbench.core.run import Cell, CellComparison, MetricEstimate, Verdict
 from workbench.engine.score import metric_scores
 from workbench.metrics import Metric
-from workbench.metrics.base import aligned
+from workbench.metrics.scores import aligned
 from workbench.statistics import Interval, anytime_interval
 from workbench.storage.scores import CellScores
 
@@ -82,7 +82,7 @@ def unpaired_line(cell: Cell, before: CellScores, after: CellScores, rows: int) 
     gained = gained[np.isfinite(gained)]
     difference = float(gained.mean()) if len(gained) else math.nan
     nan = math.nan
-    return CellComparison(cell, difference, nan, nan, nan, nan, len(gained), "stopped", None, rows)
+    return CellComparison(difference, nan, nan, nan, nan, len(gained), "stopped", cell=cell, stopped=rows)
 
 
 def _line(
@@ -105,7 +105,7 @@ def _line(
     mean = _corpus_gain(metric, before, after) if metric.kind == "corpus" else math.nan
     if len(rows) and metric.kind != "corpus":
         mean = float(rows.mean())
-    return CellComparison(cell, mean, low, high, math.nan, math.nan, n, found, None, stop.rows)
+    return CellComparison(mean, low, high, math.nan, math.nan, n, found, cell=cell, stopped=stop.rows)
 
 
 def _corpus_gain(metric: Metric, before: CellScores, after: CellScores) -> float:

@@ -5,9 +5,10 @@ comparisons a p-value. Nothing heavy is imported until a metric that needs it is
 """
 
 from workbench.metrics.as_evaluate import as_evaluate
-from workbench.metrics.base import Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.cell_outputs import CellOutputs, Judgement, Likelihood, ModelServices
 from workbench.metrics.registry import describe_metrics, load_metric, metric, metric_class, metric_names
+from workbench.metrics.scores import Scores
 from workbench.metrics.table import score_table
 
 __all__ = [

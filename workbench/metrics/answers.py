@@ -15,9 +15,10 @@ from string import ascii_uppercase
 from typing import Any
 
 from workbench.errors import MetricError, Unscored
-from workbench.metrics.base import Kind, Metric, Scores
+from workbench.metrics.base import Kind, Metric
 from workbench.metrics.cell_outputs import CellOutputs
 from workbench.metrics.registry import metric
+from workbench.metrics.scores import Scores
 from workbench.metrics.settings import check_amount, check_flag
 from workbench.metrics.text import canonical_number, normalised, reference_texts, text_of
 

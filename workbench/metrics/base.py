@@ -13,7 +13,6 @@ To write one, subclass `Metric`, decorate it with `@metric`, and give it `score_
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from math import inf, nan
 from typing import Any, ClassVar, Literal, Protocol
@@ -24,32 +23,12 @@ import numpy.typing as npt
 from workbench import statistics
 from workbench.errors import MetricError, Unscored
 from workbench.metrics.cell_outputs import CellOutputs
+from workbench.metrics.scores import FloatArray, Scores, aligned, joined
 from workbench.metrics.text import reference_texts, text_of
 
-FloatArray = npt.NDArray[np.float64]
 Kind = Literal["proportion", "mean", "corpus"]
 Reads = Literal["answer", "text"]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """One cell's scores on one metric, in the order of its rows.
-
-    Attributes:
-        values: (n,) floats, one a row; NaN is "not scored" (no reference), which is not 0.
-        sufficient: (n, k) floats for a corpus metric, NaN rows where `values` is NaN; their column
-            sums over any set of rows give that set's corpus score through `Metric.aggregate`.
-        blocks: where the columns of `sufficient` depend on the texts (one block a label), the name of
-            each block, k / len(blocks) columns wide; two cells are aligned by them. Else empty.
-        reasons: by row, why it is unscored or what a judge said of it.
-        failed: by row, the error of a call to a model that the metric asked about it.
-    """
-
-    values: FloatArray
-    sufficient: FloatArray | None = None
-    blocks: tuple[str, ...] = ()
-    reasons: Mapping[int, str] = field(default_factory=dict)
-    failed: Mapping[int, str] = field(default_factory=dict)
+UNBOUNDED = (-inf, inf)
 
 
 class RowScorer(Protocol):
@@ -163,12 +142,12 @@ class Metric:
             return self.score_rows(predictions, references)
         except Exception as problem:
             _reason(problem)
-        parts: list[Scores | str] = []
+        parts = []
         for prediction, accepted in zip(predictions, references, strict=True):
             try:
                 parts.append(self.score_rows([prediction], [accepted]))
             except Exception as problem:
-                parts.append(_reason(problem))
+                parts.append(Scores(np.full(1, np.nan), reasons={0: _reason(problem)}))
         return joined(parts)
 
     def score_rows(self, predictions: list[str], references: list[list[str]]) -> Scores:
@@ -269,49 +248,3 @@ def _reason(problem: Exception) -> str:
     if isinstance(problem, MetricError):
         raise problem
     return f"{type(problem).__name__}: {problem}"
-
-
-def aligned(first: Scores, second: Scores) -> tuple[Scores, Scores]:
-    """Two cells' scores with the same blocks of sufficient statistics, in the same order."""
-    if first.blocks == second.blocks:
-        return first, second
-    blocks = tuple(sorted({*first.blocks, *second.blocks}))
-    return with_blocks(first, blocks), with_blocks(second, blocks)
-
-
-def with_blocks(scores: Scores, blocks: tuple[str, ...]) -> Scores:
-    """The same scores with these blocks, zero where a block is new. Every old block must be among them."""
-    matrix = scores.sufficient
-    if matrix is None or scores.blocks == blocks:
-        return scores
-    width = matrix.shape[1] // max(1, len(scores.blocks))
-    wide = np.zeros((len(matrix), len(blocks), width))
-    if scores.blocks:
-        places = [blocks.index(name) for name in scores.blocks]
-        wide[:, places] = matrix.reshape(len(matrix), len(scores.blocks), width)
-    wide[np.isnan(scores.values)] = np.nan
-    return Scores(scores.values, wide.reshape(len(matrix), -1), blocks, scores.reasons)
-
-
-def joined(parts: Sequence[Scores | str]) -> Scores:
-    """Scores of single rows put together; a text is the reason why its row is unscored."""
-    scored = [part for part in parts if isinstance(part, Scores)]
-    blocks = tuple(sorted({name for part in scored for name in part.blocks}))
-    values = np.full(len(parts), np.nan)
-    reasons: dict[int, str] = {}
-    wide = [with_blocks(part, blocks) if isinstance(part, Scores) else part for part in parts]
-    widths = {p.sufficient.shape[1] for p in wide if isinstance(p, Scores) and p.sufficient is not None}
-    sufficient = np.full((len(parts), widths.pop()), np.nan) if widths else None
-    for row, part in enumerate(wide):
-        if isinstance(part, str):
-            reasons[row] = part
-            continue
-        values[row] = part.values[0]
-        if part.reasons:
-            reasons[row] = next(iter(part.reasons.values()))
-        if sufficient is not None and part.sufficient is not None:
-            sufficient[row] = part.sufficient[0]
-    return Scores(values, sufficient, blocks, reasons)
-
-
-UNBOUNDED = (-inf, inf)

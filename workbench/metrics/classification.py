@@ -18,9 +18,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from workbench.errors import MetricError, suggestion
-from workbench.metrics.base import FloatArray, Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.labelling import MOST_LABELS, Labelled, folded, labelled, spelled
 from workbench.metrics.registry import metric
+from workbench.metrics.scores import FloatArray, Scores
 
 Average = Literal["macro", "micro", "weighted"]
 Labels = Literal["references", "all"] | list[Any]

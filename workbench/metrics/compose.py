@@ -15,9 +15,10 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.errors import MetricError, suggestion
-from workbench.metrics.base import FloatArray, Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.cell_outputs import CellOutputs
 from workbench.metrics.registry import load_metric, metric
+from workbench.metrics.scores import FloatArray, Scores
 from workbench.metrics.text import reference_texts
 
 _KEYS = ("metric", "weight", "not", "threshold")

@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.errors import MetricError
-from workbench.metrics.base import UNBOUNDED, Metric, Scores
+from workbench.metrics.base import UNBOUNDED, Metric
+from workbench.metrics.scores import Scores
 
 _NAME = re.compile(r"[a-z0-9_]+")
 

@@ -15,8 +15,9 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 
 from workbench.errors import MetricError
-from workbench.metrics.base import Kind, Metric, Scores
+from workbench.metrics.base import Kind, Metric
 from workbench.metrics.cell_outputs import CellOutputs
+from workbench.metrics.scores import Scores
 
 Direction = Literal["higher", "lower"]
 

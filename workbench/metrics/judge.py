@@ -18,8 +18,9 @@ from pydantic import ValidationError
 from workbench.core.prompt import Sampling
 from workbench.core.rubric import Rubric
 from workbench.errors import MetricError
-from workbench.metrics.base import UNBOUNDED, Metric, Scores
+from workbench.metrics.base import UNBOUNDED, Metric
 from workbench.metrics.cell_outputs import CellOutputs
+from workbench.metrics.scores import Scores
 
 MOST_SAMPLES = 100
 LEAST_CHARACTERS = 200

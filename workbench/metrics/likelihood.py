@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import MetricError
-from workbench.metrics.base import FloatArray, Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.cell_outputs import CellOutputs, Likelihood
 from workbench.metrics.registry import metric
+from workbench.metrics.scores import FloatArray, Scores
 from workbench.metrics.settings import check_choice
 from workbench.metrics.text import reference_texts, text_of
 

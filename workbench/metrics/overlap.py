@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import MetricError, UnknownName
-from workbench.metrics.base import FloatArray, Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.ngrams import clipped_ngrams
 from workbench.metrics.registry import metric
+from workbench.metrics.scores import FloatArray, Scores
 from workbench.metrics.text import reference_texts
 
 _BATCH = 20_000  # rows whose n-grams are counted at once

@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.metrics.base import Metric, Scores
+from workbench.metrics.base import Metric
+from workbench.metrics.scores import Scores, joined
 
 OnRows = Callable[[int, int], None]
 """Told how many rows of how many are scored."""
@@ -91,7 +92,7 @@ class Spread:
             if self.workers > 1 and metric.spec is not None and spent > PROBE_S and left > PAYS_S:
                 parts += self._elsewhere(metric, predictions, references, done, size)
                 break
-        return in_order(parts)
+        return joined(parts)
 
     def _elsewhere(
         self,
@@ -223,25 +224,6 @@ class Worker:
 def scores_by_row(metric: Metric) -> bool:
     """Whether a row's score depends on that row alone, and comes from no model."""
     return metric.by_row or type(metric).score_rows is Metric.score_rows
-
-
-def in_order(parts: Sequence[Scores]) -> Scores:
-    """Scores of consecutive rows put together."""
-    values = np.concatenate([part.values for part in parts])
-    starts = np.cumsum([0, *(len(part.values) for part in parts)])
-    reasons = {
-        int(start) + row: reason
-        for start, part in zip(starts, parts, strict=False)
-        for row, reason in part.reasons.items()
-    }
-    width = next((part.sufficient.shape[1] for part in parts if part.sufficient is not None), None)
-    if width is None:
-        return Scores(values, reasons=reasons)
-    sufficient = np.full((len(values), width), np.nan)
-    for start, part in zip(starts, parts, strict=False):
-        if part.sufficient is not None:
-            sufficient[start : start + len(part.values)] = part.sufficient
-    return Scores(values, sufficient, reasons=reasons)
 
 
 def usable_cores() -> int:

@@ -17,9 +17,10 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.errors import MetricError, Unscored
-from workbench.metrics.base import Metric, Reads, Scores
+from workbench.metrics.base import Metric, Reads
 from workbench.metrics.cell_outputs import CellOutputs
 from workbench.metrics.registry import load_metric, metric
+from workbench.metrics.scores import Scores
 from workbench.metrics.text import normalised
 
 MOST_OUTPUTS = 50  # of a row that are held against each other, the first ones

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.errors import MetricError
-from workbench.metrics.base import FloatArray, Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.registry import metric
+from workbench.metrics.scores import FloatArray, Scores
 
 PACKAGE = "sentence_transformers"
 DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"

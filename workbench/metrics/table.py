@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import MetricError, suggestion
-from workbench.metrics.base import Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.cell_outputs import CellOutputs, ModelServices
 from workbench.metrics.parallel import Spread
 from workbench.metrics.registry import load_metric
+from workbench.metrics.scores import Scores
 from workbench.metrics.text import reference_texts, text_of
 
 MOST_REASONS = 5

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from workbench.errors import MetricError
-from workbench.metrics.base import Metric, Scores
+from workbench.metrics.base import Metric
 from workbench.metrics.cell_outputs import CellOutputs
 from workbench.metrics.registry import metric
+from workbench.metrics.scores import Scores
 from workbench.metrics.text import text_of
 
 
