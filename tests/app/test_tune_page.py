@@ -28,12 +28,21 @@ from tests.app.tunings_made_by_hand import (
     a_tuning,
     a_verdict,
 )
+from workbench.app.widgets.tune_charts import last_shown
 from workbench.app.widgets.verdict_actions import experiment_with
 from workbench.app.widgets.verdict_words import gap_words, headline, level
 from workbench.core.document import dump, load
 from workbench.core.tuning import Recipe
 from workbench.engine import Workspace
-from workbench.tuning import TuningFolder, TuningVerdict, get_tuning, load_recipe, recipe_names, save_recipe
+from workbench.tuning import (
+    TrainingState,
+    TuningFolder,
+    TuningVerdict,
+    get_tuning,
+    load_recipe,
+    recipe_names,
+    save_recipe,
+)
 from workbench.tuning.records import hold
 from workbench.tuning.verdict.records import Level
 
@@ -252,6 +261,14 @@ def test_overfitting_is_called_out_and_the_best_step_named(visit: Visit, ws: Wor
     assert "was best at step 10 (0.500) and is worse since step 15" in found
     assert "Cancelled; the best weights are kept." in found
     assert {"Resume", "Measure it as it is"} <= {one.label for one in test.button}
+
+
+@pytest.mark.parametrize(
+    ("status", "seen", "shown"),
+    [("training", 47, 94), ("training", 2_000, 3_000), ("training", 0, 1), ("cancelled", 47, 47)],
+)
+def test_a_long_training_is_drawn_as_far_as_it_is(status: str, seen: int, shown: int) -> None:
+    assert last_shown(TrainingState(status=status, steps=3_000), seen) == shown  # type: ignore[arg-type]
 
 
 def test_what_the_model_says_is_shown_as_text_over_time(visit: Visit, ws: Workspace) -> None:

@@ -110,6 +110,7 @@ def test_a_failure_is_forgotten_once_training_starts_again(tmp_path: Path):
     assert (read_state(folder).status, read_state(folder).message) == ("failed", "No room.")
     told(folder, ("preparing", {}))
     assert (read_state(folder).status, read_state(folder).message) == ("starting", "")
+    assert (read_state(folder).step, read_state(folder).steps) == (1, 20)  # what was reached still counts
 
 
 def test_of_several_processes_the_one_that_failed_first_tells_why(tmp_path: Path):

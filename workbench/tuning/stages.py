@@ -152,7 +152,10 @@ def train_model(workspace: Workspace, record: TuningRecord, telling: Telling) ->
         train(
             folder,
             lambda state: telling.tell(
-                state.step, state.steps, state.seconds_left, "Training" if state.steps else "Loading the base"
+                state.step,
+                state.steps,
+                state.seconds_left,
+                "Loading the base" if state.status == "starting" else "Training",
             ),
             telling.cancelled,
         )
@@ -175,8 +178,8 @@ def save_model(workspace: Workspace, record: TuningRecord, telling: Telling) -> 
 
 def evaluate_model(workspace: Workspace, record: TuningRecord, telling: Telling) -> None:
     """Asks base and tuned the same questions, and keeps the verdict."""
+    from workbench.tuning.verdict.as_json import verdict_json
     from workbench.tuning.verdict.evaluating import evaluate_tuning
-    from workbench.tuning.verdict.records import verdict_json
 
     if record.model is None:
         raise TuningError(f"Tuning {record.id} has no model yet that could be measured; resume its training.")

@@ -10,11 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import COLOURS, SERIES, TOOLBAR, safe
+from workbench.app.widgets.charts import COLOURS, SERIES, TOOLBAR, ink, safe
 from workbench.app.widgets.numbers import score
-from workbench.app.widgets.size_charts import ink
 from workbench.core.tuning import TuningPoint
 from workbench.tuning import TrainingState
+from workbench.tuning.training.events import ENDED
 
 MOST = 600
 """Points of a line; a longer training is thinned out."""
@@ -64,9 +64,16 @@ def loss_chart(points: Sequence[TuningPoint], state: TrainingState, key: str) ->
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
-    if state.steps:
-        figure.update_xaxes(range=[-0.02 * state.steps, state.steps * 1.02])
+    if learnt or held:
+        seen = max(step for step, _ in [*learnt, *held])
+        end = last_shown(state, seen)
+        figure.update_xaxes(range=[-0.02 * end, end * 1.02])
     st.plotly_chart(figure, key=f"chart {key}", config=TOOLBAR, alt=_spoken(learnt, held, state))
+
+
+def last_shown(state: TrainingState, seen: int) -> int:
+    """The step at which the axis ends: with room for as many steps again, as long as there are more."""
+    return max(seen, 1) if state.status in ENDED else max(seen, min(state.steps, 2 * seen), 1)
 
 
 def small_chart(

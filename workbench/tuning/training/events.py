@@ -153,7 +153,8 @@ def read_state(folder: TuningFolder) -> TrainingState:
     for event in read_events(folder.events):
         kind = event["event"]
         if kind == "preparing":
-            found = {"status": "starting", "seconds": found.get("seconds", 0.0)}
+            before = {key: found[key] for key in ("step", "steps", "seconds", "start") if key in found}
+            found = before | {"status": "starting"}
         elif kind == "start":
             from_step = event.get("resumed_from")
             looks = {step: loss for step, loss in looks.items() if step <= (from_step or 0)}
