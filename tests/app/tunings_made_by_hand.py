@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.tuning.tuned_nano import learnt, random_adapter
 from workbench.core.collection import CollectionItem, Item, collection_version
+from workbench.core.run import Gap
 from workbench.core.tuning import Recipe, Train
 from workbench.engine import Workspace
 from workbench.models.embedded import embedded_path
@@ -18,7 +19,6 @@ from workbench.tuning.training.events import EventLog
 from workbench.tuning.tuned_models import save_tuned
 from workbench.tuning.verdict.records import (
     ForgettingVerdict,
-    Gap,
     Level,
     MemorisationVerdict,
     ModelTakes,

@@ -40,7 +40,7 @@ def a_report(*cells: Cell) -> Report:
 
 
 def a_comparison(cell: Cell = OTHER, verdict: str = "worse", **changes: object) -> Comparison:
-    found = CellComparison(cell, -0.2, -0.3, -0.1, 0.001, 0.002, 80, verdict, None)  # type: ignore[arg-type]
+    found = CellComparison(-0.2, -0.3, -0.1, 0.001, 0.002, 80, verdict, cell=cell)  # type: ignore[arg-type]
     return Comparison("r1", "exact_match", BASE, (replace(found, **changes),))  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from tests.tuning.tuned_nano import learnt, tuned_workspace
 from workbench.core.collection import CollectionItem, Item, collection_version
+from workbench.core.run import Gap
 from workbench.core.tuning import Recipe, Train
 from workbench.engine import Workspace
 from workbench.errors import TuningError, UnknownName, UsageError
@@ -37,7 +38,6 @@ from workbench.tuning.training.events import EventLog
 from workbench.tuning.verdict.memorising import memorisation
 from workbench.tuning.verdict.records import (
     ForgettingVerdict,
-    Gap,
     Level,
     ModelTakes,
     PerplexityVerdict,

@@ -22,8 +22,9 @@ from workbench.engine.records import find_run, get_run
 from workbench.engine.score import score_run
 from workbench.errors import TuningCancelled, TuningError
 from workbench.statistics import holm, mcnemar_exact, tango, wilson
+from workbench.tuning.verdict.as_json import verdict_from_json, verdict_json
 from workbench.tuning.verdict.evaluating import evaluate_tuning
-from workbench.tuning.verdict.records import TuningVerdict, verdict_json
+from workbench.tuning.verdict.records import TuningVerdict
 
 require(find_spec("peft"), "the package peft")
 
@@ -167,7 +168,7 @@ def test_what_both_models_took_stands_side_by_side(measured: Measured):
 
 def test_the_verdict_comes_back_from_its_json_whole(measured: Measured):
     kept = json.loads(json.dumps(verdict_json(measured.verdict), allow_nan=False))
-    assert TuningVerdict.from_json(kept) == measured.verdict
+    assert verdict_from_json(kept) == measured.verdict
     assert {"base", "tuned", "comparison", "forgetting"} <= kept.keys()
     assert {"difference", "low", "high", "p", "verdict"} <= kept["comparison"].keys()
     assert {"experiment", "difference", "verdict", "base", "tuned"} <= kept["forgetting"][0].keys()

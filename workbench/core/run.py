@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.core.race import Race
+
+if TYPE_CHECKING:
+    from workbench.statistics import PairedComparison
 
 LIVE: frozenset[str] = frozenset({"queued", "running"})
 Verdict = Literal["better", "worse", "tied", "undecided", "stopped"]
@@ -137,13 +140,15 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class CellComparison:
-    """One cell against the baseline over the rows that both have.
+class Gap:
+    """How far one is from another on the same rows, in the metric's unit, and what may be said of it.
 
-    Of a cell that a race stopped there is no p, and its interval is one that holds at any time.
+    Attributes:
+        p: two-sided, of this comparison alone.
+        p_adjusted: by Holm over the comparisons that are shown together; the verdict follows from it.
+        rows_needed: of an undecided one, about how many rows would show the gap, were it the true one.
     """
 
-    cell: Cell
     difference: float
     low: float
     high: float
@@ -151,7 +156,25 @@ class CellComparison:
     p_adjusted: float
     n: int
     verdict: Verdict
-    rows_needed: int | None
+    rows_needed: int | None = None
+
+    @classmethod
+    def of(
+        cls, compared: PairedComparison, p_adjusted: float, verdict: Verdict, rows_needed: int | None = None
+    ) -> Gap:
+        """What a paired test found, with what follows from it."""
+        figures = compared.difference, compared.low, compared.high, compared.p
+        return cls(*figures, p_adjusted, compared.n, verdict, rows_needed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellComparison(Gap):
+    """One cell against the baseline over the rows that both have.
+
+    Of a cell that a race stopped there is no p, and its interval is one that holds at any time.
+    """
+
+    cell: Cell
     stopped: int | None = None
     """Rows after which a race stopped this cell, or what it is compared with; None in a full comparison."""
 

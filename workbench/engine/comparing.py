@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from workbench.core.experiment import Experiment
-from workbench.core.run import Cell, CellComparison, Comparison
+from workbench.core.run import Cell, CellComparison, Comparison, Gap
 from workbench.engine.plan import baseline_cell, cell_at, stored_cells, twin_in
 from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, difference_json
@@ -71,40 +72,39 @@ def comparison_lines(
     pairs: Sequence[Pair],
     clusters: Sequence[np.ndarray | None],
 ) -> tuple[CellComparison, ...]:
-    """One family of paired comparisons, Holm-adjusted together, each with its verdict.
+    """One family of cells against what each is compared with; as `family_of_gaps`."""
+    gaps = family_of_gaps(metric, experiment, [(before, after) for _, before, after in pairs], clusters)
+    return tuple(
+        CellComparison(**asdict(gap), cell=cell) for (cell, _, _), gap in zip(pairs, gaps, strict=True)
+    )
+
+
+def family_of_gaps(
+    metric: Metric,
+    experiment: Experiment,
+    pairs: Sequence[tuple[CellScores, CellScores]],
+    clusters: Sequence[np.ndarray | None],
+) -> list[Gap]:
+    """Paired comparisons, the second of a pair against the first, Holm-adjusted together.
 
     `clusters` has one entry a pair: the row of each unit, or None where each is a row of its own.
     """
     compared = [
         metric.compare(metric_scores(before), metric_scores(after), ids, experiment.confidence)
-        for (_, before, after), ids in zip(pairs, clusters, strict=True)
+        for (before, after), ids in zip(pairs, clusters, strict=True)
     ]
     adjusted = holm([result.p for result in compared])
     asked = open_confidence(adjusted, experiment.confidence)
-    lines = []
-    for (cell, before, after), ids, result, p_adjusted in zip(
-        pairs, clusters, compared, adjusted, strict=True
-    ):
+    gaps = []
+    for (before, after), ids, result, p_adjusted in zip(pairs, clusters, compared, adjusted, strict=True):
         found = verdict(result, p_adjusted, experiment.margin, experiment.confidence, metric.direction)
         needed = None
         if found == "undecided":
             differences = after.values - before.values
             kept = np.isfinite(differences)
             needed = rows_needed(differences[kept], None if ids is None else ids[kept], asked)
-        lines.append(
-            CellComparison(
-                cell,
-                result.difference,
-                result.low,
-                result.high,
-                result.p,
-                p_adjusted,
-                result.n,
-                found,
-                needed,
-            )
-        )
-    return tuple(lines)
+        gaps.append(Gap.of(result, p_adjusted, found, needed))
+    return gaps
 
 
 def compare_json(comparison: Comparison) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import streamlit as st
 from workbench.app.widgets.charts import COLOURS, SYMBOLS, TOOLBAR, safe
 from workbench.app.widgets.text import short
 from workbench.app.widgets.verdict_words import gap_words
-from workbench.tuning.verdict.records import Gap
+from workbench.core.run import Gap
 
 GREY = "#8a8f98"
 

@@ -11,8 +11,9 @@ from workbench.app.widgets.numbers import count, dollars, seconds
 from workbench.app.widgets.text import escaped, short
 from workbench.app.widgets.tune_words import badge, is_share
 from workbench.app.widgets.verdict_words import gap_words, level, p_words, rows_needed
+from workbench.core.run import Gap
 from workbench.tuning import TuningVerdict
-from workbench.tuning.verdict.records import Gap, Level, ModelTakes
+from workbench.tuning.verdict.records import Level, ModelTakes
 
 
 def sides_table(

@@ -15,10 +15,11 @@ from workbench.app.widgets.verdict_exports import exports
 from workbench.app.widgets.verdict_risks import risks
 from workbench.app.widgets.verdict_tables import sides_table, takes_table
 from workbench.app.widgets.verdict_words import headline, level, prompt_label
+from workbench.core.run import Gap
 from workbench.engine import Workspace
 from workbench.storage.tunings import TuningRecord
 from workbench.tuning import TuningVerdict, stored_verdict
-from workbench.tuning.verdict.records import ForgettingVerdict, Gap, Repeats
+from workbench.tuning.verdict.records import ForgettingVerdict, Repeats
 
 
 def verdict_view(ws: Workspace, record: TuningRecord) -> None:

@@ -11,8 +11,9 @@ from workbench.app.widgets.numbers import count, many, score
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.tune_words import SPACE, amount, gain, is_share, percent
 from workbench.core.figures import p_value
+from workbench.core.run import Gap
 from workbench.tuning import TuningVerdict
-from workbench.tuning.verdict.records import Gap, Level, PromptVerdict
+from workbench.tuning.verdict.records import Level, PromptVerdict
 
 RIGHT = frozenset({"exact_match", "accuracy"})
 """Shares that may be read as "answers … right"."""

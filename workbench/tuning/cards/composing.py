@@ -42,6 +42,7 @@ from workbench.tuning.lineages import Lineage, lineage
 from workbench.tuning.records import get_tuning
 from workbench.tuning.snapshot import read_items
 from workbench.tuning.stages import recipe_of
+from workbench.tuning.verdict.as_json import stored_verdict
 from workbench.tuning.verdict.records import TuningVerdict
 
 FORMATS = {"md": model_card_markdown, "html": model_card_html}
@@ -84,17 +85,6 @@ def model_card(workspace: Workspace, tuning: str) -> ModelCard:
         f"{recipe.base}, tuned by recipe {recipe.name}. {told}",
         tuple(one for one in sections if one is not None),
     )
-
-
-def stored_verdict(record: TuningRecord) -> TuningVerdict | None:
-    """What was found of a tuning; None where it was not measured to its end."""
-    kept = record.result
-    if not kept or "comparison" not in kept:
-        return None
-    try:
-        return TuningVerdict.from_json(kept)
-    except (KeyError, TypeError) as problem:
-        raise TuningError(f"The verdict of tuning {record.id} cannot be read ({problem!r}).") from None
 
 
 def card_text(card: ModelCard, form: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.figures import figure, p_value, signed_with_interval, with_interval
+from workbench.core.run import Gap
 from workbench.tuning.cards.blocks import (
     Block,
     Bullets,
@@ -16,7 +17,6 @@ from workbench.tuning.cards.blocks import (
     section,
 )
 from workbench.tuning.verdict.records import (
-    Gap,
     Level,
     MemorisationVerdict,
     ModelTakes,

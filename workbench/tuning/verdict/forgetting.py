@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Literal
 
 from workbench.core.experiment import Experiment
+from workbench.core.run import Gap
 from workbench.engine.score import metric_names
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningCancelled, WorkbenchError
 from workbench.statistics import PairedComparison, holm, verdict
 from workbench.tuning.verdict.gaps import RunGaps
-from workbench.tuning.verdict.records import ForgettingVerdict, Gap
+from workbench.tuning.verdict.records import ForgettingVerdict
 from workbench.tuning.verdict.running import VerdictRuns
 
 

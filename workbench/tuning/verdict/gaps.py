@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.core.run import Cell, CellComparison
-from workbench.engine.comparing import Pair, check_scored, comparison_lines
+from workbench.core.run import Cell
+from workbench.engine.comparing import check_scored, family_of_gaps
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import report
@@ -18,7 +18,7 @@ from workbench.engine.workspace import Workspace
 from workbench.metrics import Metric
 from workbench.statistics import compare_paired
 from workbench.storage.scores import CellScores
-from workbench.tuning.verdict.records import Gap, Level, ModelTakes, PromptVerdict, SliceVerdict, WinRate
+from workbench.tuning.verdict.records import Level, ModelTakes, PromptVerdict, SliceVerdict, WinRate
 
 
 class RunGaps:
@@ -58,7 +58,7 @@ class RunGaps:
         pairs = [self._pair(before, after) for before, after in twins]
         if taught is not None:
             pairs.append(self._pair(taught, self._cell(self._tuned, headline)))
-        gaps = self._gaps(pairs, [self._clusters] * len(pairs))
+        gaps = family_of_gaps(self.metric, self.experiment, pairs, [self._clusters] * len(pairs))
         found = [
             PromptVerdict(before.prompt, dict(before.sampling), self._level(before), self._level(after), gap)
             for (before, after), gap in zip(twins, gaps, strict=False)
@@ -79,8 +79,8 @@ class RunGaps:
             (self._of(before, units), self._of(after, units), None if repeats == 1 else units // repeats)
             for units in parts
         ]
-        pairs = [(after, first, second) for first, second, _ in columns]
-        gaps = self._gaps(pairs, [ids for _, _, ids in columns])
+        pairs = [(first, second) for first, second, _ in columns]
+        gaps = family_of_gaps(self.metric, self.experiment, pairs, [ids for _, _, ids in columns])
         found = []
         for group, (first, second, ids), gap in zip(groups, columns, gaps, strict=True):
             levels = self._estimate(first, ids), self._estimate(second, ids)
@@ -148,14 +148,11 @@ class RunGaps:
     def _cell(self, cells: Sequence[Cell], prompt: str) -> Cell:
         return next(cell for cell in cells if cell.prompt == prompt)
 
-    def _pair(self, before: Cell, after: Cell) -> Pair:
-        return after, self._scores[before.index, self._name], self._scores[after.index, self._name]
+    def _pair(self, before: Cell, after: Cell) -> tuple[CellScores, CellScores]:
+        return self._scores[before.index, self._name], self._scores[after.index, self._name]
 
     def _of(self, cell: Cell, units: np.ndarray) -> CellScores:
         return self._scores[cell.index, self._name].at(units)
-
-    def _gaps(self, pairs: Sequence[Pair], clusters: Sequence[np.ndarray | None]) -> list[Gap]:
-        return [gap_of(line) for line in comparison_lines(self.metric, self.experiment, pairs, clusters)]
 
     def _level(self, cell: Cell) -> Level:
         return self._estimate(self._scores[cell.index, self._name], self._clusters)
@@ -163,10 +160,3 @@ class RunGaps:
     def _estimate(self, scores: CellScores, clusters: np.ndarray | None) -> Level:
         found = self.metric.estimate(metric_scores(scores), clusters, self.experiment.confidence)
         return Level.of(found)
-
-
-def gap_of(line: CellComparison) -> Gap:
-    """A line of a comparison without its cell."""
-    return Gap(
-        line.difference, line.low, line.high, line.p, line.p_adjusted, line.n, line.verdict, line.rows_needed
-    )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.dataset import ID_COLUMN
+from workbench.core.run import Gap
 from workbench.engine.likelihood import LikelihoodDesk, find_scorer
 from workbench.engine.plan import columns_shown, stored_prompts
 from workbench.engine.records import get_run
@@ -19,7 +20,7 @@ from workbench.engine.workspace import Workspace
 from workbench.metrics import Likelihood, Scores, load_metric
 from workbench.statistics import verdict
 from workbench.tuning.folders import TuningFolder
-from workbench.tuning.verdict.records import Gap, Level, PerplexityVerdict
+from workbench.tuning.verdict.records import Level, PerplexityVerdict
 from workbench.tuning.verdict.running import VerdictRuns
 
 FEWEST_WORDS = 4
@@ -62,8 +63,7 @@ def held_out_perplexity(
     levels = [Level.of(metric.estimate(side, confidence=confidence)) for side in sides]
     compared = metric.compare(sides[0], sides[1], confidence=confidence)
     said = verdict(compared, compared.p, 0.0, confidence, "lower")
-    gap = Gap(compared.difference, compared.low, compared.high, compared.p, compared.p, compared.n, said)
-    return PerplexityVerdict(what, levels[0], levels[1], gap)
+    return PerplexityVerdict(what, levels[0], levels[1], Gap.of(compared, compared.p, said))
 
 
 def held_out_texts(workspace: Workspace, run: str, folder: TuningFolder) -> tuple[str, list[str]]:

@@ -15,8 +15,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from workbench.core.run import Gap
 from workbench.statistics import compare_paired, proportion, verdict
-from workbench.tuning.verdict.records import Gap, Level, MemorisationVerdict, Repeats
+from workbench.tuning.verdict.records import Level, MemorisationVerdict, Repeats
 
 WORDS = 8
 Ids = npt.NDArray[np.uint64]
@@ -50,7 +51,7 @@ def memorisation(
         found.append((hits, Repeats(share, copies, longest, example)))
     compared = compare_paired(found[0][0], found[1][0], rows, binary=True, confidence=confidence)
     said = verdict(compared, compared.p, 0.0, confidence, "lower")
-    gap = Gap(compared.difference, compared.low, compared.high, compared.p, compared.p, compared.n, said)
+    gap = Gap.of(compared, compared.p, said)
     return MemorisationVerdict(WORDS, len(known), len(outputs), found[0][1], found[1][1], gap)
 
 
