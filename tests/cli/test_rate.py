@@ -100,9 +100,28 @@ def test_agreement_of_two_who_always_agree(workbench: Command, opened: Workspace
     assert (pairs["percent"]["value"], pairs["shared_items"]) == (1, 18)
 
 
+def test_the_leaderboard_of_each_part_of_the_rows(workbench: Command, opened: Workspace) -> None:
+    run = rated(opened)
+    found = workbench("rate", run, "--leaderboard", "--by", "answer", "--json").json
+    assert found["by"] == "answer" and len(found["slices"]) == 6
+    assert [part["cells"][0]["prompt"] for part in found["slices"]] == ["prompt-0"] * 6
+    table = workbench("rate", run, "--leaderboard", "--by", "answer").out
+    assert "told apart" in table and "prompt-0" in table
+    assert "no column 'nope'" in workbench("rate", run, "--leaderboard", "--by", "nope").err
+    assert "--leaderboard" in workbench("rate", run, "--by", "answer").err
+
+
+def test_metrics_are_held_against_people(workbench: Command, opened: Workspace) -> None:
+    run = rated(opened)
+    table = workbench("rate", run, "--against-people").out
+    assert "picks the winner" in table and "exact_match" in table
+    (line,) = workbench("rate", run, "--against-people", "--json").json["metrics"]
+    assert line["metric"] == "exact_match" and line["accuracy"]["n"] == 36
+
+
 def test_without_ratings_the_tables_say_where_to_begin(workbench: Command, opened: Workspace) -> None:
     run = finished_run(opened)
-    for table in ("--leaderboard", "--agreement"):
+    for table in ("--leaderboard", "--agreement", "--against-people"):
         assert f"workbench rate {run}" in workbench("rate", run, table).err
     assert workbench("rate", run, "--leaderboard", "--json").json["cells"] == []
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import typer
 
 from workbench.commands.printing import AsJson, counted, print_fields, print_json, write
-from workbench.commands.rated import print_agreement, print_leaderboard
+from workbench.commands.rated import print_against, print_agreement, print_leaderboard, print_leaderboards_by
 from workbench.commands.reports import RunName
 from workbench.commands.session import say, workspace
 from workbench.errors import UsageError
@@ -54,7 +54,17 @@ def rate(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws rows and orders; default 0.")] = None,
     leaderboard: Annotated[bool, typer.Option("--leaderboard", help="Which cells raters prefer.")] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="With --leaderboard: for each value of a column, length or tags."
+        ),
+    ] = None,
     agreement: Annotated[bool, typer.Option("--agreement", help="How far raters agree.")] = False,
+    against_people: Annotated[
+        bool,
+        typer.Option("--against-people", help="Which metrics and judges pick what raters pick."),
+    ] = False,
     export: Annotated[
         Path | None,
         typer.Option(help="Write the ratings (with --leaderboard: that table) to FILE.csv or FILE.jsonl."),
@@ -75,7 +85,9 @@ def rate(
       workbench rate latest --cells 0,3 --overlap 2
       workbench rate latest --criteria clarity,correctness --rows 50
       workbench rate latest --leaderboard
+      workbench rate latest --leaderboard --by length
       workbench rate latest --agreement --json
+      workbench rate latest --against-people
       workbench rate latest --export ratings.csv
       workbench rate latest --export-preferences preferences.jsonl
     """
@@ -93,23 +105,31 @@ def rate(
         seed=seed,
     )
     files = [file for file in (export, export_preferences, export_corrections) if file is not None]
-    if settings and (leaderboard or agreement or files):
+    tables = {"--leaderboard": leaderboard, "--agreement": agreement, "--against-people": against_people}
+    asked = [name for name, wanted in tables.items() if wanted]
+    if settings and (asked or files):
         raise UsageError(
             "How a run is rated is one command, what came of it another: leave out "
-            f"--{next(iter(settings)).replace('_', '-')}, or --leaderboard, --agreement and --export."
+            f"--{next(iter(settings)).replace('_', '-')}, or {', '.join(tables)} and --export."
         )
-    if leaderboard and agreement:
-        raise UsageError("--leaderboard and --agreement are two tables: ask for one at a time.")
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} are tables of their own: ask for one at a time.")
+    if by is not None and (not leaderboard or files):
+        raise UsageError("--by goes with --leaderboard, and with no --export.")
     opened = workspace(context)
     run_id = find_run(opened, run)
     if files:
         written = _export(opened, run_id, leaderboard, export, export_preferences, export_corrections)
         if as_json:
             print_json({"run": run_id, "files": written})
+    elif leaderboard and by is not None:
+        print_leaderboards_by(opened, run_id, by, as_json)
     elif leaderboard:
         print_leaderboard(opened, run_id, as_json)
     elif agreement:
         print_agreement(opened, run_id, as_json)
+    elif against_people:
+        print_against(opened, run_id, as_json)
     else:
         _start(opened, run_id, settings, as_json)
 

@@ -1,16 +1,18 @@
-"""`workbench rate --leaderboard` and `--agreement`: what people's ratings come to, as tables."""
+"""`workbench rate --leaderboard`, `--agreement` and `--against-people`: what ratings come to, as tables."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from workbench.commands.printing import counted, print_json, print_table, seconds
+from workbench.commands.printing import counted, print_fields, print_json, print_table, seconds
 from workbench.commands.session import say
 from workbench.core.figures import figure, signed_with_interval, with_interval
 
 if TYPE_CHECKING:
     from workbench.engine import Leaderboard, RatingAgreement, Workspace
+    from workbench.engine.rating.judges_against import JudgeAgainst
+    from workbench.statistics import Coefficient
 
 FEW_ROWS = 5
 
@@ -58,6 +60,31 @@ def print_leaderboard(workspace: Workspace, run: str, as_json: bool) -> None:
             )
 
 
+def print_leaderboards_by(workspace: Workspace, run: str, by: str, as_json: bool) -> None:
+    """Who stands first in each slice of the rows, and whether it is told apart there."""
+    from workbench.engine import leaderboard_json, leaderboards_by
+
+    boards = leaderboards_by(workspace, run, by)
+    if as_json:
+        print_json({"run": run, "by": by, "slices": [leaderboard_json(board) for board in boards]})
+        return
+    if not boards:
+        say(f"Nobody has rated run {run} yet. See where with: workbench rate {run}")
+        return
+    lines = []
+    for board in boards:
+        slice_, told = (board.value or "–", board.ratings), "yes" if board.leads_alone else "not yet"
+        for line in board.cells[:1]:
+            wins = with_interval(line.win_rate, line.win_low, line.win_high)
+            lines.append((*slice_, "pairs", line.cell.label, f"wins {wins}", told))
+        rated = dict.fromkeys(one.criterion for one in (*board.thumbs, *board.likert))
+        for criterion in rated:
+            one = next(one for one in (*board.thumbs, *board.likert) if one.criterion == criterion)
+            mean = with_interval(one.estimate.mean, one.estimate.low, one.estimate.high)
+            lines.append((*slice_, criterion or "thumbs", one.cell.label, mean, "–"))
+    print_table((by, "ratings", "rated", "first", "there", "told apart"), lines)
+
+
 def print_agreement(workspace: Workspace, run: str, as_json: bool) -> None:
     """How raters agree with each other and with themselves, and on which rows they do not."""
     from workbench.engine import agreement_json, rating_agreement
@@ -95,6 +122,73 @@ def print_agreement(workspace: Workspace, run: str, as_json: bool) -> None:
             "No item was rated by two raters, so nothing is known of their agreement: "
             f"workbench rate {run} --overlap 2"
         )
+
+
+def print_against(workspace: Workspace, run: str, as_json: bool) -> None:
+    """How often each metric would have picked what the raters picked; and each judge in full."""
+    from workbench.engine import against_people, against_people_json
+
+    found = against_people(workspace, run)
+    if as_json:
+        print_json(against_people_json(found))
+        return
+    for name in found.unscored:
+        say(f"{name} asks a model and has not been asked yet.")
+    if not found.metrics:
+        say(f"Nothing is both rated and scored in run {run}. See where to rate with: workbench rate {run}")
+        return
+    print_table(
+        ("rated", "metric", "picks the winner", "decided pairs", "Spearman", "Kendall"),
+        [
+            (
+                line.name,
+                line.metric,
+                with_interval(line.accuracy.mean, line.accuracy.low, line.accuracy.high),
+                line.accuracy.n,
+                _coefficient(line.spearman),
+                _coefficient(line.kendall),
+            )
+            for line in found.metrics
+        ],
+    )
+    for judge in found.judges:
+        _print_judge(judge)
+
+
+def _print_judge(judge: JudgeAgainst) -> None:
+    print(f"\nJudge {judge.metric}, {judge.name}\n")
+    flips = "–" if judge.flip_rate is None else figure(judge.flip_rate)
+    print_fields(
+        [
+            ("agrees with people (kappa)", _coefficient(judge.kappa)),
+            ("bias", signed_with_interval(judge.bias.mean, judge.bias.low, judge.bias.high)),
+            ("changes with the order", flips),
+            ("goes with length (rho)", _coefficient(judge.length)),
+            ("beyond what people say", _coefficient(judge.length_beyond_people)),
+        ]
+    )
+    if not judge.corrected:
+        return
+    print()
+    print_table(
+        ("cell", "people and judge", "people alone", "ratings", "judge alone", "judged", "trust"),
+        [
+            (
+                one.cell.label + (f" against {one.against.label}" if one.against else ""),
+                with_interval(one.estimate.value, one.estimate.low, one.estimate.high),
+                with_interval(one.estimate.human, one.estimate.human_low, one.estimate.human_high),
+                one.estimate.n,
+                figure(one.estimate.judge),
+                one.estimate.judged,
+                figure(one.estimate.trust),
+            )
+            for one in judge.corrected
+        ],
+    )
+
+
+def _coefficient(found: Coefficient) -> str:
+    return with_interval(found.value, found.low, found.high)
 
 
 def _print_raters(found: RatingAgreement) -> None:
