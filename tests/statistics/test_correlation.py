@@ -98,6 +98,15 @@ def test_columns_that_do_not_vary_or_are_empty_have_no_correlation(ours):
         ours([1, 2], [1])
 
 
+@pytest.mark.parametrize("ours", [spearman, kendall])
+def test_where_all_hangs_on_one_observation_there_is_no_interval(ours):
+    # a third of the resamples leave it out and have no value; the others would never reach 0
+    one_apart = [0.0] * 20 + [1.0]
+    found = ours(one_apart, range(21))
+    assert found.value > 0 and math.isnan(found.low) and math.isnan(found.high)
+    assert not math.isnan(ours([0.0] * 20 + [1.0] * 8, range(28)).low)
+
+
 def test_accuracy_is_the_share_of_decided_pairs_that_the_metric_decides_likewise():
     first, second = [0.9, 0.1, 0.5, 0.2, 0.7, NAN], [0.1, 0.9, 0.5, 0.4, 0.2, 1]
     found = pairwise_accuracy(first, second, [1, 0, 1, 1, 0.5, 1])

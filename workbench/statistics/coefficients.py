@@ -60,7 +60,9 @@ def coefficient(
         clusters: one id an observation, where whole clusters are drawn; each was then seen once.
         bounds: the least and the greatest possible value.
 
-    Where every resample gives the same (all agree), the interval is that of `tied_bounds`.
+    Where every resample gives the same (all agree), the interval is that of `tied_bounds`. There is none
+    where more resamples than it may miss have no value, as when all hangs on one observation: the others
+    alone would look surer than they are.
     """
     two_sided_z(confidence)
     often = np.asarray(repeats, dtype=np.int64)
@@ -76,7 +78,7 @@ def coefficient(
     drawn = drawn_weights(often, unit, units, resamples, rng)
     moved = np.concatenate([of_weights(weights) for weights in drawn]) - value
     defined = moved[np.isfinite(moved)]
-    if len(defined) < 2:
+    if len(moved) - len(defined) > (1 - confidence) * len(moved):
         return Coefficient(value, nan, nan, seen)
     if float(np.abs(defined).max()) < 1e-12:
         return Coefficient(value, *tied_bounds(value, units, confidence, bounds), seen)
