@@ -296,6 +296,10 @@ def test_examples_that_repeat_a_row_kept_for_evaluation_are_dropped_and_told(wor
     assert shown["dropped"] == {"held_back": 1}
     listed = workbench("collections", "show", "mine", "--overlaps").out
     assert "mine.jsonl, line 1" in listed and "sums#test" in listed and "line 2" not in listed
+    pairs = [{"prompt": q, "chosen": "4", "rejected": r} for q, r in [("2 + 2?", "4 "), ("1 + 3?", "5")]]
+    (root / "pairs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in pairs))
+    assert "as chosen and rejected say the same: 1 item" in workbench("import", "pairs.jsonl").err
+    assert len(workbench("export", "collection", "pairs").out.splitlines()) == 1
     (dropped,) = workbench("collections", "preview", "mine", "--dropped", "--json").json["items"]
     assert dropped["messages"][0]["content"] == "What is 3 + 7?" and "sums#test" in dropped["detail"]
 

@@ -6,6 +6,7 @@ import json
 import re
 import tracemalloc
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,22 @@ LINES: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 a_line = pytest.mark.parametrize(("name", "task", "line"), LINES.values(), ids=LINES)
+
+
+def test_a_conversation_with_a_label_is_no_completion_to_learn():
+    lines = [
+        {"messages": [user("2 + 2?"), assistant("5")], "label": False, "prompt_id": 3},
+        {"messages": [user("2 + 2?"), assistant("4")], "label": True},
+    ]
+    read = read_examples(as_file(*lines))
+    assert (read.format, read.task, [one.label for one in read.items]) == ("kto", "label", [False, True])
+    assert [one.completion for one in read.items] == ["5", "4"]
+    again = read_examples(("again.jsonl", write_examples(read.items, "kto", "label")))
+    assert [replace(one, origin=read.items[0].origin) for one in again.items] == [
+        replace(one, origin=read.items[0].origin) for one in read.items
+    ]
+    classes = {"messages": [user("Fine."), assistant("positive")], "label": "positive"}
+    assert read_examples(as_file(classes)).format == "openai"
 
 
 def as_file(*lines: object, name: str = "mine.jsonl") -> tuple[str, bytes]:

@@ -86,6 +86,7 @@ def import_examples(
                 "formats": made.formats,
                 "items": made.items,
                 "held_back": made.held_back,
+                "same_texts": made.same_texts,
                 "unmapped": made.unmapped,
             }
         )
@@ -99,6 +100,8 @@ def import_examples(
             f"Dropped, as they repeat rows kept for evaluation: {counted(made.held_back, 'item')}; see "
             f"workbench collections preview {made.name} --dropped"
         )
+    if made.same_texts:
+        say(f"Dropped, as chosen and rejected say the same: {counted(made.same_texts, 'item')}")
     for sentence in made.unmapped:
         say(printable(f"Kept beside the examples: {sentence}"))
     say(f"Next: workbench collections show {made.name}")

@@ -1,6 +1,7 @@
 """A collection made of files of examples, as they are: `workbench import mine.jsonl --name mine`.
 
-Examples that repeat a row kept for evaluation come in as dropped ones, so that a person can look at them.
+Examples that repeat a row kept for evaluation, and preferences of a text to itself, come in as dropped ones,
+so that a person can look at them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import datetime
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,8 @@ from workbench.tuning.formats.reading import TEACHES, File, ReadExamples, base_n
 
 HELD_BACK = "held_back"
 """The reason of examples that repeat a row of an evaluation split."""
+SAME_TEXTS = "same_texts"
+"""The reason of preferences whose better and worse text are one."""
 MOST_LISTED = 1_000
 
 OnReading = Callable[[str, int, int], None]
@@ -33,7 +37,12 @@ OnReading = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportedExamples:
-    """What came of an import; `held_back` of the items repeat a row kept for evaluation and are dropped."""
+    """What came of an import.
+
+    Attributes:
+        held_back: how many of the items repeat a row kept for evaluation and are dropped.
+        same_texts: how many others prefer a text to itself and are dropped.
+    """
 
     collection: str
     name: str
@@ -41,6 +50,7 @@ class ImportedExamples:
     formats: tuple[str, ...]
     items: int
     held_back: int
+    same_texts: int
     unmapped: tuple[str, ...]
 
 
@@ -86,6 +96,8 @@ def import_examples(
     settings = Collect(files=tuple(_kept_name(file) for file in files), task=read[0].task, clean=())
     splits = held_back_splits(workspace, settings)
     found = repeating(workspace, splits, items)
+    placed = [_placed(at, item, found.get(at)) for at, item in enumerate(items)]
+    dropped = Counter(one.reason for one in placed if one.state == "dropped")
     collection = f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     report = {
         "files": [
@@ -94,7 +106,7 @@ def import_examples(
         ],
         "items": len(items),
         "left_out": {},
-        "dropped": {HELD_BACK: len(found)} if found else {},
+        "dropped": dict(dropped),
         "apart_from": splits,
         "overlaps": {
             "rows": len(found),
@@ -108,7 +120,7 @@ def import_examples(
         read[0].task,
         settings.model_dump(mode="json", exclude_defaults=True),
         report,
-        (_placed(at, item, found.get(at)) for at, item in enumerate(items)),
+        placed,
     )
     return ImportedExamples(
         collection,
@@ -117,16 +129,18 @@ def import_examples(
         tuple(dict.fromkeys(one.format for one in read)),
         len(items),
         len(found),
+        dropped[SAME_TEXTS],
         _unmapped(names, read),
     )
 
 
 def _placed(at: int, item: Item, overlap: Overlap | None) -> CollectionItem:
-    if overlap is None:
-        return CollectionItem(at, item)
-    return CollectionItem(
-        at, item, "dropped", HELD_BACK, f"{overlap.how} as {overlap.split}, {overlap.row_id}"
-    )
+    if overlap is not None:
+        detail = f"{overlap.how} as {overlap.split}, {overlap.row_id}"
+        return CollectionItem(at, item, "dropped", HELD_BACK, detail)
+    if item.rejected is not None and item.rejected.strip() == item.completion.strip():
+        return CollectionItem(at, item, "dropped", SAME_TEXTS)
+    return CollectionItem(at, item)
 
 
 def _overlap(item: Item, found: Overlap) -> dict[str, str]:

@@ -71,6 +71,8 @@ def _import(ws: Workspace) -> None:
             words = f"Imported {many(done.items, 'example')} into {escaped(done.name)}"
             if done.held_back:
                 words += f"; {count(done.held_back)} of them repeat rows kept for evaluation and are dropped"
+            if done.same_texts:
+                words += f"; {count(done.same_texts)} are dropped, as chosen and rejected say the same"
             notes = "".join(f"  \n{escaped(sentence)}" for sentence in done.unmapped)
             say_next(f"{words}.{notes}")
             state.put(collection=done.collection, view=None)

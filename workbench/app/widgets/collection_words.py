@@ -21,6 +21,7 @@ REASONS = {
     "balance": "left out to even out values",
     "limit": "beyond the limit",
     "held_back": "repeats a row kept for evaluation",
+    "same_texts": "chosen and rejected say the same",
 }
 """Reasons for which an item is dropped that are no cleaning step."""
 APP = "app"

@@ -38,6 +38,7 @@ class OpenAiChat(ExampleFormat):
             and bool(messages)
             and all(isinstance(one, dict) and "role" in one for one in messages)
             and not line.keys() >= {"chosen", "rejected"}
+            and not isinstance(line.get("label"), bool)  # a bad answer among them must not be learnt
         )
 
     def read(self, line: Row, origin: Origin) -> Item:
