@@ -7,17 +7,6 @@ from typing import Annotated
 
 import typer
 
-from workbench.commands.imports import (
-    AsReplacement,
-    Encoding,
-    Fractions,
-    Mapping,
-    Reference,
-    ReferenceAfter,
-    Sheet,
-    Split,
-    import_table,
-)
 from workbench.commands.printing import (
     AsJson,
     counted,
@@ -28,6 +17,19 @@ from workbench.commands.printing import (
     printable,
 )
 from workbench.commands.session import say, workspace
+from workbench.commands.tables import (
+    SPLIT,
+    AsReplacement,
+    Encoding,
+    Fractions,
+    Mapping,
+    Reference,
+    ReferenceAfter,
+    Sheet,
+    Split,
+    TableOptions,
+    import_table,
+)
 
 LABELS_SHOWN = 20
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="Name of a dataset.")]
@@ -133,7 +135,7 @@ def add(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, JSON, Parquet or Excel.")],
     name: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
-    split: Split = "test",
+    split: Split = SPLIT,
     fractions: Fractions = None,
     mapping: Mapping = None,
     reference: Reference = None,
@@ -151,20 +153,8 @@ def add(
       workbench datasets add gsm8k_test.jsonl --name gsm8k --reference answer --reference-after "####"
       workbench datasets add reviews.xlsx --splits train=0.8,test=0.2 --map text=Review --map label=Stars
     """
-    import_table(
-        workspace(context),
-        file,
-        name=name,
-        split=split,
-        fractions=fractions,
-        mapping=mapping,
-        reference=reference,
-        reference_after=reference_after,
-        encoding=encoding,
-        sheet=sheet,
-        replace=replace,
-        as_json=as_json,
-    )
+    options = TableOptions(split, fractions, mapping, reference, reference_after, encoding, sheet, replace)
+    import_table(workspace(context), file, name, options, as_json)
 
 
 def check(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,32 +22,27 @@ from workbench.commands.finished import (
     are_finished,
     import_outputs,
 )
-from workbench.commands.printing import AsJson, print_json, printable
-from workbench.commands.session import say, workspace
+from workbench.commands.printing import AsJson, print_json
+from workbench.commands.session import workspace
+from workbench.commands.tables import (
+    SPLIT,
+    AsReplacement,
+    Encoding,
+    Fractions,
+    Mapping,
+    Reference,
+    ReferenceAfter,
+    Sheet,
+    Split,
+    TableOptions,
+    import_table,
+)
 from workbench.errors import InvalidFile, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.engine import Workspace
 
-Split = Annotated[str, typer.Option(help="The split that the rows become.")]
-Fractions = Annotated[
-    str | None,
-    typer.Option("--splits", metavar="SHARES", help="Cut into splits, such as train=0.8,dev=0.1,test=0.1."),
-]
-Mapping = Annotated[
-    list[str] | None,
-    typer.Option("--map", metavar="NEW=OLD", help="Rename a column on the way in; may be repeated."),
-]
-Reference = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column with the right answer.")]
-ReferenceAfter = Annotated[
-    str | None, typer.Option(metavar="MARKER", help="The right answer is what follows this, such as ####.")
-]
-Encoding = Annotated[str | None, typer.Option(help="Default: UTF-8, or what a byte order mark says.")]
-Sheet = Annotated[str | None, typer.Option(help="Of a workbook, by title or number.")]
-AsReplacement = Annotated[bool, typer.Option("--replace", help="In place of what has this name.")]
-
 YAML_ENDINGS = (".yaml", ".yml")
-SPLIT = "test"
 
 
 def register(app: typer.Typer) -> None:
@@ -103,22 +97,21 @@ def import_file(
     """
     opened = workspace(context)
     file = files[0]
-    options = FinishedOptions(
+    table = TableOptions(split, fractions, mapping, reference, reference_after, encoding, sheet, replace)
+    finished = FinishedOptions(
         output, model, model_name, prompt, row, tuple(score or ()), tuple(lower or ()), answer
     )
     is_yaml = file.suffix.lower() in YAML_ENDINGS
     checked_format(format_name)
-    for_tables = bool(mapping or fractions or reference or reference_after or sheet or replace)
-    for_others = for_tables or split != SPLIT or bool(options.given())
+    for_others = table.for_datasets or bool(reference or finished.given())
     if not is_yaml and are_examples(files, format_name, encoding, for_others):
         if for_others:
             raise UsageError(f"{file}: {NOT_FOR_EXAMPLES}")
         import_examples(opened, files, name, format_name, encoding, as_json)
-        return
-    if (format_name or not is_yaml or len(files) > 1) and are_finished(
-        files, format_name, options, reference
+    elif (format_name or not is_yaml or len(files) > 1) and are_finished(
+        files, format_name, finished, reference
     ):
-        if mapping or fractions or reference_after or sheet or replace or split != SPLIT:
+        if table.for_datasets:
             raise UsageError(
                 f"{file}: these are finished outputs; --map, --split, --splits, --reference-after, --sheet "
                 "and --replace have a meaning for datasets only (--format dataset imports it as one)."
@@ -128,93 +121,19 @@ def import_file(
             files,
             name=name,
             format_name=format_name,
-            options=options,
+            options=finished,
             reference=reference,
             encoding=encoding,
             as_json=as_json,
         )
-        return
-    if is_yaml:
-        if options.given():
-            raise UsageError(f"{file}: {options.given()[0]} has a meaning for finished outputs only.")
-        if mapping or fractions or reference or reference_after or encoding or sheet:
+    elif is_yaml:
+        if finished.given():
+            raise UsageError(f"{file}: {finished.given()[0]} has a meaning for finished outputs only.")
+        if table.for_columns:
             raise UsageError(f"{file}: columns and splits have a meaning for tables only.")
         _import_yaml(opened, file, name, replace, as_json)
-        return
-    import_table(
-        opened,
-        file,
-        name=name,
-        split=split,
-        fractions=fractions,
-        mapping=mapping,
-        reference=reference,
-        reference_after=reference_after,
-        encoding=encoding,
-        sheet=sheet,
-        replace=replace,
-        as_json=as_json,
-    )
-
-
-def import_table(
-    opened: Workspace,
-    file: Path,
-    *,
-    name: str | None,
-    split: str,
-    fractions: str | None,
-    mapping: list[str] | None,
-    reference: str | None,
-    reference_after: str | None,
-    encoding: str | None,
-    sheet: str | None,
-    replace: bool,
-    as_json: bool,
-) -> None:
-    """Imports a table as a dataset and says what came of it."""
-    from workbench.datasets.importing import import_dataset
-
-    made = import_dataset(
-        opened.datasets,
-        file,
-        name or name_from(file),
-        split=split,
-        fractions=_shares(fractions) if fractions else None,
-        mapping=_pairs(mapping or []),
-        reference=reference,
-        reference_after=reference_after,
-        encoding=encoding,
-        sheet=int(sheet) if sheet and sheet.isdigit() else sheet,
-        on_exists="replace" if replace else _add_or_error(opened, name or name_from(file), split, fractions),
-    )
-    if as_json:
-        print_json(
-            {
-                "kind": "dataset",
-                "name": made.name,
-                "rows": made.rows,
-                "splits": dict(made.rows_by_split),
-                "columns": made.columns,
-                "reference": made.reference,
-                "unmapped": made.unmapped,
-                "notes": made.notes,
-            }
-        )
-        return
-    parts = ", ".join(f"{part} {count:,}" for part, count in made.rows_by_split)
-    print(f"Dataset {made.name}: {made.rows:,} rows ({parts})")
-    print(printable(f"Columns: {', '.join(made.columns)}; reference: {made.reference or 'none'}"))
-    if made.unmapped:
-        print(printable(f"Kept under their own name: {', '.join(made.unmapped)}"))
-    for note in made.notes:
-        say(printable(note))
-
-
-def _add_or_error(opened: Workspace, name: str, split: str, fractions: str | None) -> Any:
-    """A split that is not there yet joins its dataset; anything else that exists is an error."""
-    there = name in opened.datasets.names()
-    return "add_split" if there and not fractions and split not in opened.datasets.splits(name) else "error"
+    else:
+        import_table(opened, file, name, table, as_json)
 
 
 def _import_yaml(opened: Workspace, file: Path, name: str | None, replace: bool, as_json: bool) -> None:
@@ -270,31 +189,3 @@ def _said(kind: str, name: str, as_json: bool, more: dict[str, Any]) -> None:
         print_json({"kind": kind, "name": name, **more, "unmapped": []})
     else:
         print(f"{kind.capitalize()} {name}: imported, everything in it mapped.")
-
-
-def name_from(file: Path) -> str:
-    """A usable name from a file's: `GSM8K test (1).jsonl` → `GSM8K-test-1`."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-._")
-    if not name:
-        raise UsageError(f"{file}: no usable name can be made of it; give one with --name.")
-    return name[:100]
-
-
-def _pairs(texts: list[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts:
-        new, equals, old = text.partition("=")
-        if not equals or not new.strip() or not old.strip():
-            raise UsageError(f"--map {text}: write it as NEW=OLD, such as question=prompt.")
-        pairs[new.strip()] = old.strip()
-    return pairs
-
-
-def _shares(text: str) -> dict[str, float]:
-    try:
-        return {
-            split.strip(): float(share)
-            for split, _, share in (part.partition("=") for part in text.split(","))
-        }
-    except ValueError:
-        raise UsageError(f"--splits {text}: write it as train=0.8,dev=0.1,test=0.1.") from None
