@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 from typer.main import get_command
 
 from workbench.cli import app
@@ -15,6 +16,7 @@ from workbench.core.document import load, parse, validate
 from workbench.core.experiment import Experiment
 from workbench.core.model import ModelSpec
 from workbench.core.prompt import Ensemble, Prompt
+from workbench.core.tuning import Collect, Evaluate, Recipe, Train
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -121,6 +123,22 @@ def test_every_file_shown_in_the_docs_is_valid(page: Path):
                 load(Experiment, block, name)
             else:
                 load(Ensemble if "\nmembers:" in block else Prompt, block, name)
+
+
+@pytest.mark.parametrize(
+    ("part", "page"),
+    [(Recipe, "tuning"), (Train, "tuning"), (Collect, "collections"), (Evaluate, "verdict")],
+    ids=["recipe", "train", "collect", "evaluate"],
+)
+def test_every_key_of_a_recipe_is_documented(part: type[BaseModel], page: str):
+    text = (ROOT / f"docs/{page}.md").read_text("utf-8")
+    assert not [key for key in part.model_fields if not re.search(rf"\b{key}\b", text)]
+
+
+def test_the_recipe_that_the_docs_show_is_the_one_that_ships():
+    blocks = [block for _, block in BLOCK.findall((ROOT / "docs/tuning.md").read_text("utf-8"))]
+    shipped = yaml.safe_load((ROOT / "experiments/recipes/quickstart.yaml").read_text("utf-8"))
+    assert any(yaml.safe_load(block) == shipped for block in blocks if block.startswith("# experiments/"))
 
 
 def test_the_ci_workflow_uses_commands_that_parse():
