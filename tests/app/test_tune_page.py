@@ -329,6 +329,25 @@ def test_a_deleted_model_comes_back_and_names_who_needs_it(visit: Visit, ws: Wor
     assert MODEL in ws.models.names()
 
 
+def test_continuing_with_nothing_new_is_a_sentence_and_makes_nothing(visit: Visit, ws: Workspace) -> None:
+    test = press(visit("tune", tuning=a_finished_tuning(ws)), "Continue with what I rated since")
+    assert "Nothing has come since tuning" in said(test) and not test.exception
+    assert len(ws.store.tunings.newest()) == 1
+
+
+def test_the_pages_of_models_lead_to_the_verdict_and_delete_the_model_so_that_it_comes_back(
+    visit: Visit, ws: Workspace
+) -> None:
+    tuning = a_finished_tuning(ws)
+    links = visit("model", model=MODEL).get("page_link")
+    assert any(f"tuning={tuning}" in one.proto.query_string for one in links)
+    made = experiment_with(ws, get_tuning(ws, tuning), MODEL)
+    test = press(visit("models", model=MODEL), "Delete")
+    assert MODEL not in ws.models.names() and made in said(test)
+    press(test, "Undo")
+    assert MODEL in ws.models.names()
+
+
 def test_a_tuning_that_was_not_measured_says_so(visit: Visit, ws: Workspace) -> None:
     tuning = a_tuning(ws, status="completed", model=MODEL)
     assert "It was not measured." in said(visit("tune", tuning=tuning))
