@@ -141,6 +141,12 @@ def test_the_recipe_that_the_docs_show_is_the_one_that_ships():
     assert any(yaml.safe_load(block) == shipped for block in blocks if block.startswith("# experiments/"))
 
 
+def test_the_files_to_begin_reading_with_are_there():
+    named = re.findall(r"`(\w+/\w+\.py)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert len(named) > 10
+    assert not [name for name in named if not (ROOT / "workbench" / name).is_file()]
+
+
 def test_the_ci_workflow_uses_commands_that_parse():
     workflow = yaml.safe_load((ROOT / "docs/examples/evaluate.yml").read_text("utf-8"))
     (job,) = workflow["jobs"].values()
