@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Visit, texts
 from tests.engine.rating.rated import pair, rate, rated_run, stars
-from workbench.engine import Workspace, corrections, corrections_jsonl, delete_run
+from workbench.app.widgets.rating_downloads import rating_files
+from workbench.engine import Workspace, corrections, corrections_jsonl, delete_run, leaderboard
 
 Rated = tuple[Workspace, str]
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <script>alert(1)</script>"
@@ -98,6 +99,17 @@ def test_corrections_are_shown_as_text_and_can_be_taken_away(visit: Visit, rated
         ("careful", len(HOSTILE)),
     ]
     assert lines[1]["row"]["id"] == "test-3" and lines[1]["output"] == "Answer: 10"
+
+
+def test_ratings_leaderboard_and_preferences_leave_as_files(visit: Visit, rated: Rated) -> None:
+    of_two_raters(rated)
+    page = visit("ratings", run=rated[1])
+    files = rating_files(*rated, leaderboard(*rated))
+    assert list(files) == [button.proto.label for button in page.get("download_button")]
+    lines = {name: len(make().splitlines()) for name, make in files.values()}
+    assert lines["ratings.csv"] == 74 and lines["ratings.jsonl"] == 73
+    assert lines["leaderboard.csv"] == 4 and lines["leaderboard.jsonl"] == 3
+    assert lines["preferences.jsonl"] == 36
 
 
 @pytest.mark.parametrize("view", ["leaderboard", "agreement", "metrics", "corrections"])

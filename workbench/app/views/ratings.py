@@ -14,6 +14,7 @@ from workbench.app.widgets.empty import empty
 from workbench.app.widgets.errors import explained
 from workbench.app.widgets.leaderboard_view import leaderboard_view
 from workbench.app.widgets.numbers import many
+from workbench.app.widgets.rating_downloads import rating_downloads
 from workbench.app.widgets.ratings_cached import cached_leaderboard
 from workbench.app.widgets.run_list import run_label
 from workbench.app.workspace import current_run, workspace
@@ -70,7 +71,9 @@ def show() -> None:
     )
     words = {name: label for name, (label, _) in VIEWS.items()}
     state.show_address(state.VIEW)
-    view = segments("View", words, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        view = segments("View", words, state.VIEW, clears=(state.PAGE,), label_visibility="collapsed")
+        rating_downloads(ws, run_id, board)
     VIEWS[view][1](ws, run_id)
 
 
