@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.awaiting import listening, until_answered
 from tests.ports import free_port
 from tests.require import require
 
@@ -87,7 +88,7 @@ def browser() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
+        yield listening(opened, patience_ms=120_000)
         opened.close()
 
 
@@ -110,9 +111,10 @@ def _note_stranger(url: str, strangers: list[str]) -> None:
 def settle(tab: Any) -> None:
     """Waits until the page's script has run to its end and what it drew has arrived."""
     tab.wait_for_selector(SETTLED, timeout=120_000)
-    tab.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=120_000)
-    tab.wait_for_timeout(400)
+    tab.wait_for_timeout(300)  # some fields wait a moment themselves before they tell the server
+    until_answered(tab)
     tab.wait_for_selector(SETTLED, timeout=120_000)
+    tab.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=120_000)
 
 
 def press(tab: Any, key: str) -> None:

@@ -46,7 +46,7 @@ def test_slices_show_intervals_and_verdicts_and_lead_to_their_rows(
     tab: Any, site: Site, changed: str
 ) -> None:
     open_page(tab, site, f"/compare?run={changed}&view=slices")
-    tab.locator(".js-plotly-plot .errorbar").first.wait_for()
+    tab.locator(".js-plotly-plot .errorbar").nth(5).wait_for(state="attached")
     assert tab.get_by_role("combobox", name="Slice by").input_value() == "steps"
     assert tab.locator(".js-plotly-plot .errorbar").count() == 6  # two cells in three slices
     words = main_text(tab)
@@ -68,7 +68,7 @@ def test_kinds_of_failing_rows_are_named_counted_and_lead_to_a_row(
     tab: Any, site: Site, changed: str
 ) -> None:
     open_page(tab, site, f"/compare?run={changed}&view=failures")
-    tab.locator(".js-plotly-plot").first.wait_for()
+    tab.locator(".js-plotly-plot").get_by_text(re.compile(r"^\d+ %$")).first.wait_for(state="attached")
     words = main_text(tab)
     assert re.search(r"Some cell fails 3\d rows of 32, in \d group", words)
     squares = tab.locator(".js-plotly-plot .hm text, .js-plotly-plot .heatmaplayer text").all_text_contents()
@@ -84,7 +84,7 @@ def test_kinds_of_failing_rows_are_named_counted_and_lead_to_a_row(
 
 def test_history_puts_the_prompts_change_beside_the_metrics(tab: Any, site: Site, changed: str) -> None:
     open_page(tab, site, f"/compare?run={changed}&view=history")
-    tab.locator(".js-plotly-plot .errorbar").first.wait_for()
+    tab.locator(".js-plotly-plot .errorbar").nth(3).wait_for(state="attached")
     assert tab.locator(".js-plotly-plot .errorbar").count() == 4  # two cells in two runs
     words = main_text(tab)
     assert "exact_match over 2 runs" in words

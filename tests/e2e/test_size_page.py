@@ -39,7 +39,8 @@ def test_the_answer_stands_first_and_the_chart_names_every_model(tab: Any, site:
     open_page(tab, site, f"/size?run={sized}")
     assert re.search("is the smallest|is the best", tab.locator("[data-testid=stMain]").inner_text())
     chart = tab.locator(".js-plotly-plot").first
-    chart.wait_for()
+    chart.locator(".errorbar").nth(3).wait_for(state="attached")
+    chart.locator(".textpoint").nth(3).wait_for(state="attached")
     names = chart.locator(".textpoint").all_text_contents()
     assert sorted(names) == ["nano@fp32", "nano@int8", "small@fp32", "small@int8"]
     assert chart.locator(".errorbar").count() == 4
@@ -98,6 +99,7 @@ def test_names_of_models_stay_inside_a_narrow_window(browser: Any, site: Site, s
     try:
         open_page(tab, site, f"/size?run={sized}")
         chart = tab.locator(".js-plotly-plot").first
+        chart.locator(".textpoint").nth(3).wait_for(state="attached")
         frame = chart.bounding_box()
         for name in chart.locator(".textpoint").all():
             box = name.bounding_box()

@@ -28,8 +28,9 @@ def finished(browser: Any, site: Site) -> str:
     open_page(tab, site, "/")
     keep(tab, "home-first")
     tab.get_by_role("button", name="Run the quick start").click()
-    tab.wait_for_url(re.compile(r"/run\?.*run="), timeout=30_000)
-    tab.get_by_text("Newest outputs").wait_for(timeout=120_000)
+    tab.wait_for_url(re.compile(r"/run\?.*run="))
+    # a run that a page met too late for its outputs is as good
+    tab.get_by_text(re.compile("Newest outputs|See which prompt won")).first.wait_for()
     keep(tab, "run-live")
     tab.get_by_text("Done. See which prompt won.").wait_for(timeout=280_000)
     settle(tab)
@@ -124,13 +125,14 @@ def test_a_new_run_can_be_cancelled_and_resumed(tab: Any, site: Site, finished: 
     (site.root / "experiments" / "slow.yaml").write_text(changed + "sampling: {seed: 9, temperature: 0.9}\n")
     open_page(tab, site, "/experiments?experiment=slow")
     tab.get_by_role("button", name="Run", exact=True).click()
-    tab.get_by_role("button", name="Cancel").click(timeout=60_000)
-    tab.get_by_text("cancelled").first.wait_for(timeout=60_000)
+    tab.get_by_role("button", name="Cancel").click()
+    tab.get_by_role("button", name="Resume").wait_for()
     settle(tab)
+    assert tab.get_by_text("cancelled").count()
     keep(tab, "run-cancelled")
     tab.get_by_role("button", name="Resume").click()
-    tab.get_by_role("button", name="Cancel").click(timeout=60_000)
-    tab.get_by_text("cancelled").first.wait_for(timeout=60_000)
+    tab.get_by_role("button", name="Cancel").click()
+    tab.get_by_role("button", name="Resume").wait_for()
 
 
 def test_two_tabs_show_the_same_run(browser: Any, tab: Any, site: Site, finished: str) -> None:
@@ -145,7 +147,7 @@ def test_two_tabs_show_the_same_run(browser: Any, tab: Any, site: Site, finished
 def test_a_prompt_is_tried_and_its_text_streams_in(tab: Any, site: Site) -> None:
     open_page(tab, site, "/prompts?prompt=step-by-step")
     tab.get_by_role("button", name="Try on this row").click()
-    tab.get_by_text("to the first word").wait_for(timeout=60_000)
+    tab.get_by_text("to the first word").wait_for()
     settle(tab)
     keep(tab, "prompts")
 
@@ -157,7 +159,8 @@ def test_the_preview_follows_what_is_written(tab: Any, site: Site) -> None:
     area.press("Control+End")
     area.type(" Zebra seven.")
     area.press("Control+Enter")
-    tab.locator("[data-testid=stText]", has_text="Zebra seven.").first.wait_for(timeout=60_000)
+    tab.locator("[data-testid=stText]", has_text="Zebra seven.").first.wait_for()
+    settle(tab)
     assert tab.get_by_text("Not saved yet.").count() == 1
 
 
