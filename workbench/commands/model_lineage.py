@@ -42,7 +42,9 @@ def lineage(
         print_json(lineage_json(found, examples))
         return
     _print_line(found)
-    if examples is not None:
+    if examples is None:
+        say(f"\nEvery example with its row: workbench models lineage {found.model} --items")
+    else:
         print()
         print_table(
             ("row", "prompt", "version", "model", "run", "repeat", "raters", "from"),

@@ -80,15 +80,15 @@ def print_verdict(document: dict[str, Any]) -> None:
         return
     print()
     first = {"experiment": document.get("experiment"), "metric": document.get("metric")}
+    first["prompt"] = (document.get("headline") or {}).get("prompt")
     lines = [_line({**first, "base": document["base"], "tuned": document["tuned"], **comparison})]
     lines += [_line(one) for one in document["forgetting"]]
-    print_table(("measured on", "metric", "base", "tuned", "difference", "verdict"), lines)
+    print_table(("measured on", "prompt", "metric", "base", "tuned", "difference", "verdict"), lines)
 
 
 def _line(found: dict[str, Any]) -> tuple[str, ...]:
     return (
-        str(found.get("experiment") or ""),
-        str(found.get("metric") or ""),
+        *(str(found.get(name) or "") for name in ("experiment", "prompt", "metric")),
         _level(found["base"]),
         _level(found["tuned"]),
         f"{_signed(found['difference'])} [{_signed(found['low'])}, {_signed(found['high'])}]",

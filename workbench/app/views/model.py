@@ -15,6 +15,7 @@ from workbench.app.widgets.model_parts import parts_panel
 from workbench.app.widgets.model_speed import speed_panel
 from workbench.app.widgets.model_tokens import tokens_panel
 from workbench.app.widgets.text import escaped
+from workbench.app.widgets.tuned_model import tuning_link
 from workbench.app.workspace import workspace
 from workbench.engine import Workspace
 from workbench.engine.inspecting import Inspection, inspect_model
@@ -69,6 +70,7 @@ def show() -> None:
         return
     if found.spec.description:
         st.caption(escaped(found.spec.description))
+    tuning_link(ws, name)
     headline(found.anatomy)
     panel(ws, name, found)
 

@@ -12,12 +12,14 @@ from workbench.app.widgets.quantizations import offered
 from workbench.app.widgets.said import say_once
 from workbench.app.widgets.stream import streamed
 from workbench.app.widgets.text import escaped, short
+from workbench.app.widgets.tuned_model import delete_with_undo
 from workbench.app.widgets.undo import offer_undo, undo_bar
 from workbench.app.workspace import workspace
 from workbench.core.model import ModelSpec
 from workbench.core.prompt import Message, Prompt, Sampling
 from workbench.engine import Workspace, stream_prompt
 from workbench.models.embedded_rows import embedded_specs
+from workbench.tuning import tuned_names
 
 LINKED = 24
 
@@ -84,13 +86,16 @@ def say_hello(ws: Workspace, names: list[str], specs: dict[str, ModelSpec]) -> N
     if specs[name].provider == "openai":
         row.caption(escaped(f"{specs[name].model} at {specs[name].base_url or 'its own address'}"))
     if specs[name] not in embedded_specs():
+        tuned = name in tuned_names(ws)
+        words = f"Delete {name}, which was tuned here" if tuned else f"Take {name} out of models.yaml"
         with delete:
-            if st.button(
-                "Delete", icon=":material/delete:", key="model delete", help=f"Take {name} out of models.yaml"
-            ):
-                with explained("deleting the row"):
-                    ws.models.remove(name)
-                    offer_undo(f"model {name}", lambda: ws.models.add(specs[name]))
+            if st.button("Delete", icon=":material/delete:", key="model delete", help=words):
+                with explained("deleting the model"):
+                    if tuned:
+                        delete_with_undo(ws, name)
+                    else:
+                        ws.models.remove(name)
+                        offer_undo(f"model {name}", lambda: ws.models.add(specs[name]))
                     state.remember(state.MODEL, None)
                     st.rerun()
 

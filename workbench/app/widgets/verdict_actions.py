@@ -6,19 +6,13 @@ import streamlit as st
 
 from workbench.app.pages import go, link
 from workbench.app.widgets.errors import explained
-from workbench.app.widgets.said import say_next
 from workbench.app.widgets.text import escaped
 from workbench.app.widgets.tune_new import free
-from workbench.app.widgets.undo import offer_undo
+from workbench.app.widgets.tuned_model import delete_with_undo
 from workbench.engine import Workspace, ensure_worker
 from workbench.errors import TuningError
 from workbench.storage.tunings import TuningRecord
-from workbench.tuning import (
-    continue_tuning,
-    delete_tuned_model,
-    experiments_with,
-    undelete_tuned_model,
-)
+from workbench.tuning import continue_tuning, experiments_with
 
 
 def next_steps(ws: Workspace, record: TuningRecord) -> None:
@@ -51,7 +45,7 @@ def next_steps(ws: Workspace, record: TuningRecord) -> None:
         link("model", "The model", ":material/neurology:", model=name)
         if st.button("Delete the model", icon=":material/delete:", key="model delete", type="tertiary"):
             with explained("deleting the model"):
-                _delete(ws, name)
+                delete_with_undo(ws, name)
                 st.rerun()
 
 
@@ -77,13 +71,3 @@ def experiment_with(ws: Workspace, record: TuningRecord, model: str) -> str:
     )
     ws.save_experiment(again)
     return name
-
-
-def _delete(ws: Workspace, name: str) -> None:
-    used = delete_tuned_model(ws, name)
-    if used:
-        named = ", ".join(used)
-        say_next(
-            escaped(f"Deleted {name}. These experiments still name it and cannot run without it: {named}.")
-        )
-    offer_undo(f"model {name}", lambda: undelete_tuned_model(ws, name))
