@@ -12,7 +12,7 @@ from typing import Any
 from workbench.core.dataset import ID_COLUMN
 from workbench.engine.records import get_run
 from workbench.engine.row_groups import MOST_GROUPS, number_of, question_columns, text_of
-from workbench.engine.slicing import COLUMN, LENGTH, TAGS
+from workbench.engine.sliced_rows import COLUMN, LENGTH, TAGS
 from workbench.engine.workspace import Workspace
 
 SAMPLED = 500

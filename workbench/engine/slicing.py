@@ -7,12 +7,12 @@ steps 3: direct 0.05 [0.02, 0.11], step-by-step 0.48 [0.39, 0.57] better
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from workbench.core.dataset import ID_COLUMN
 from workbench.core.experiment import Experiment
 from workbench.core.race import Race
 from workbench.core.run import Cell, CellComparison, MetricEstimate
@@ -20,25 +20,14 @@ from workbench.engine.comparing import Pair, compare, comparison_lines
 from workbench.engine.plan import stored_cells
 from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, estimate_json, number
-from workbench.engine.row_groups import (
-    RowGroup,
-    bands,
-    by_tag,
-    by_value,
-    question_columns,
-    text_of,
-)
 from workbench.engine.score import metric_scores, metrics_of, score_run
+from workbench.engine.sliced_rows import sliced_rows, units_of
 from workbench.engine.stopped_cells import estimate_at_any_time, without_verdicts
 from workbench.engine.workspace import Workspace
-from workbench.errors import UsageError, suggestion
 from workbench.metrics import Metric
-from workbench.storage import RunRecord
-from workbench.storage.outputs import MEASURED
 from workbench.storage.scores import CellScores
 
 FEW_ROWS = 30
-LENGTH, TAGS, REFERENCE, COLUMN = "length", "tags", "reference", "column:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,48 +93,24 @@ def slices(
     scores = score_run(workspace, run)
     groups, column = sliced_rows(workspace, record, by, whole.baseline)
     repeats = experiment.repeats
+    others = [cell for cell in cells if cell != whole.baseline]
     pairs: list[Pair] = []
     clusters: list[np.ndarray | None] = []
     for group in groups:
         units = units_of(group, repeats)
-        ids = None if repeats == 1 else units // repeats
         before = scores[whole.baseline.index, name].at(units)
-        others = [cell for cell in cells if cell != whole.baseline]
         pairs += [(cell, before, scores[cell.index, name].at(units)) for cell in others]
-        clusters += [ids] * len(others)
+        clusters += [None if repeats == 1 else units // repeats] * len(others)
     race = race_of(record)
     lines = without_verdicts(comparison_lines(measure, experiment, pairs, clusters), whole.baseline, race)
-    over_all = {line.cell.index: line for line in whole.comparisons}
-    every = np.arange(len(scores[cells[0].index, name].values))
+    columns = [scores[cell.index, name] for cell in cells]
+    table = _Table(measure, experiment, race, cells, columns, whole.comparisons)
     found = []
     for place, group in enumerate(groups):
-        family = lines[place * (len(cells) - 1) : (place + 1) * (len(cells) - 1)]
-        here = {line.cell.index: line for line in family}
-        units = units_of(group, repeats)
-        found.append(
-            Slice(
-                name=group.name,
-                rows=len(group.places),
-                cells=tuple(
-                    SliceCell(
-                        cell,
-                        _estimate(measure, scores[cell.index, name], units, experiment, race),
-                        here.get(cell.index),
-                        _contradict(here.get(cell.index), over_all.get(cell.index)),
-                    )
-                    for cell in cells
-                ),
-                value=group.value,
-            )
-        )
-    totals = tuple(
-        SliceCell(
-            cell,
-            _estimate(measure, scores[cell.index, name], every, experiment, race),
-            over_all.get(cell.index),
-        )
-        for cell in cells
-    )
+        here = lines[place * len(others) : (place + 1) * len(others)]
+        members = table.over(units_of(group, repeats), here)
+        found.append(Slice(group.name, len(group.places), members, group.value))
+    totals = table.over(np.arange(len(columns[0].values)), whole.comparisons)
     return Slices(
         run=run,
         metric=name,
@@ -180,72 +145,43 @@ def slices_json(found: Slices) -> dict[str, Any]:
     }
 
 
-def sliced_rows(
-    workspace: Workspace, record: RunRecord, by: str, baseline: Cell
-) -> tuple[list[RowGroup], str | None]:
-    """The rows of a run in groups, and the dataset column whose values they are, if they are one's.
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Every cell of a run by one metric: `columns` has its scores, `whole` its lines over all rows."""
 
-    `by` as for `slices`; of `length:prompt`, `baseline` is the cell whose prompts are measured.
-    """
-    kind, _, of = by.partition(":")
-    rows = list(workspace.store.runs.rows(record.row_set).values())
-    reference: str | None = record.definition["reference"]
-    names = list(dict.fromkeys(key for row in rows for key in row))
-    if by == TAGS:
-        ids = [str(row[ID_COLUMN]) for row in rows]
-        tags = workspace.store.row_tags.of_rows(record.dataset, ids)
-        if not tags:
-            raise UsageError("No row of this run has a tag; put one on in Compare, row by row.")
-        return by_tag(ids, tags), None
-    if by == f"{LENGTH}:prompt":
-        taken = workspace.store.outputs.taken(record.id, baseline.index)
-        place = MEASURED.index("prompt_tokens")
-        tokens = [taken.get((position, 0), (None,) * len(MEASURED))[place] for position in range(len(rows))]
-        return bands([np.nan if not count else float(count) for count in tokens], "tokens"), None
-    if kind == LENGTH:
-        columns = [_column(of, names, reference)] if of else question_columns(record, rows)
-        return bands([_words(row, columns) for row in rows], "words"), None
-    column = _column(by.removeprefix(COLUMN), names, reference)
-    found = by_value([row.get(column) for row in rows])
-    if not found:
-        raise UsageError(
-            f"Nearly every row has a '{column}' of its own; slice by its length with '{LENGTH}:{column}'."
+    metric: Metric
+    experiment: Experiment
+    race: Race | None
+    cells: tuple[Cell, ...]
+    columns: Sequence[CellScores]
+    whole: Sequence[CellComparison]
+
+    def over(self, units: np.ndarray, lines: Sequence[CellComparison]) -> tuple[SliceCell, ...]:
+        """Every cell over these units, with its line there; the baseline has none."""
+        over_all = {line.cell.index: line for line in self.whole}
+        here = {line.cell.index: line for line in lines}
+        return tuple(
+            SliceCell(
+                cell,
+                self._estimate(column, units),
+                here.get(cell.index),
+                _contradict(here.get(cell.index), over_all.get(cell.index)),
+            )
+            for cell, column in zip(self.cells, self.columns, strict=True)
         )
-    return found, column
 
-
-def _column(name: str, names: list[str], reference: str | None) -> str:
-    if name in names:
-        return name
-    if name == REFERENCE and reference is not None:
-        return reference
-    hint = suggestion(name, names)
-    raise UsageError(f"The rows have no column '{name[:80]}'.{hint} Or slice by length, {TAGS}.")
-
-
-def _words(row: dict[str, Any], columns: list[str]) -> float:
-    values = [row.get(column) for column in columns]
-    return float(sum(len(text_of(value).split()) for value in values if value is not None))
-
-
-def units_of(group: RowGroup, repeats: int) -> np.ndarray:
-    """The units of a group's rows: row r's repeats are r · repeats and those after it."""
-    return (group.places[:, None] * repeats + np.arange(repeats)).reshape(-1)
-
-
-def _estimate(
-    metric: Metric, scores: CellScores, units: np.ndarray, experiment: Experiment, race: Race | None
-) -> MetricEstimate:
-    part = scores.at(units)
-    clusters = None if experiment.repeats == 1 else units // experiment.repeats
-    estimate = metric.estimate(metric_scores(part), clusters, experiment.confidence)
-    low, high, n = estimate.low, estimate.high, estimate.n
-    found = MetricEstimate(estimate.mean, low, high, n, len(units) - n)
-    if race is None or race.rows_of(scores.cell) == race.of_rows or found.n == 0:
-        return found
-    here = np.full(len(scores.values), np.nan)
-    here[units] = part.values
-    return estimate_at_any_time(found, here, metric, race, experiment.confidence)
+    def _estimate(self, column: CellScores, units: np.ndarray) -> MetricEstimate:
+        part, repeats, race = column.at(units), self.experiment.repeats, self.race
+        clusters = None if repeats == 1 else units // repeats
+        confidence = self.experiment.confidence
+        estimate = self.metric.estimate(metric_scores(part), clusters, confidence)
+        low, high, n = estimate.low, estimate.high, estimate.n
+        found = MetricEstimate(estimate.mean, low, high, n, len(units) - n)
+        if race is None or race.rows_of(column.cell) == race.of_rows or found.n == 0:
+            return found
+        here = np.full(len(column.values), np.nan)
+        here[units] = part.values
+        return estimate_at_any_time(found, here, self.metric, race, confidence)
 
 
 def _contradict(here: CellComparison | None, whole: CellComparison | None) -> bool:

@@ -16,7 +16,8 @@ from workbench.app.widgets.result_table import verdict_words
 from workbench.app.widgets.text import escaped, short
 from workbench.core.run import CellComparison, Comparison, Report
 from workbench.engine import Slices, Workspace, slice_choices, slices
-from workbench.engine.slicing import COLUMN, FEW_ROWS
+from workbench.engine.sliced_rows import COLUMN
+from workbench.engine.slicing import FEW_ROWS
 from workbench.errors import UsageError
 
 MOST_CELLS = 6

@@ -21,7 +21,7 @@ from workbench.engine.plan import baseline_cell
 from workbench.engine.rating.given import Given, given, pair_columns, values_of
 from workbench.engine.rating.standings import Leaderboard, PairRecord, RatedShare, Standing
 from workbench.engine.records import experiment_of, get_run
-from workbench.engine.slicing import sliced_rows
+from workbench.engine.sliced_rows import sliced_rows
 from workbench.engine.workspace import Workspace
 from workbench.errors import UnknownName
 from workbench.statistics import Ranking, bradley_terry, likert_mean, proportion

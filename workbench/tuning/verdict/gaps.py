@@ -13,7 +13,7 @@ from workbench.engine.records import experiment_of, get_run
 from workbench.engine.reporting import report
 from workbench.engine.score import clusters_of, metric_scores, metrics_of, score_run
 from workbench.engine.size_measures import measure_models, tokens_per_s
-from workbench.engine.slicing import sliced_rows, units_of
+from workbench.engine.sliced_rows import sliced_rows, units_of
 from workbench.engine.workspace import Workspace
 from workbench.metrics import Metric
 from workbench.statistics import compare_paired
