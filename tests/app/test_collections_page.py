@@ -346,6 +346,13 @@ def test_a_step_is_previewed_with_its_examples_and_changes_nothing(opened: Any, 
     assert set(states(sums, one).values()) == {"kept"}
 
 
+def test_a_preview_names_what_nobody_sees(opened: Any, sums: Workspace) -> None:
+    family = "\U0001f469\u200d\U0001f467"
+    one = stored(sums, item("q", f"It is\u200b 4 {family}"), item("r", "5"))
+    said = texts(press(opened(collection=one, view="cleaning"), "Preview"))
+    assert "⟨U+200B⟩" in said.replace("\\", "") and family in said
+
+
 def test_cleaning_is_applied_as_one_change_that_undo_takes_back(opened: Any, sums: Workspace) -> None:
     one = stored(sums, item("a", "two  blanks"), item("b", "fine"), item("b", "fine"))
     test = press(opened(collection=one, view="cleaning"), "Preview")

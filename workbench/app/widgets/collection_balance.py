@@ -47,15 +47,17 @@ def balance_view(ws: Workspace, record: CollectionRecord) -> None:
     values = cached_balance(ws, record.id, settings)
     before, after = sum(one.before for one in values), sum(one.after for one in values)
     most, least = max(one.before for one in values), min(one.before for one in values)
+    becomes = f"Evened out, {count(before)} items become **{count(after)}**."
     st.markdown(
         f"The most frequent of {many(len(values), 'value')} stands there {many(most, 'time')}, the rarest "
-        f"{many(least, 'time')}. Evened out, {count(before)} items become **{count(after)}**."
+        f"{many(least, 'time')}. {'They are even already.' if before == after else becomes}"
     )
     shown = [(one.value, one.before, one.after) for one in values[:MOST_BARS]]
     before_and_after_chart(shown, by, f"balance {record.id}", after="evened out")
     if len(values) > MOST_BARS:
         st.caption(f"The {MOST_BARS} most frequent.")
-    if st.button("Even out", icon=":material/balance:", key="balance apply", disabled=before == after):
+    nothing_to_do = before == after or settings == kept_balance(record.settings)
+    if st.button("Even out", icon=":material/balance:", key="balance apply", disabled=nothing_to_do):
         apply_balance(ws, record.id, settings, author())
         words = (
             "Rare ones are repeated in training and in exported files; the items stay as they are. Undo "

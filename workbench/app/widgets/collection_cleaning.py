@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,8 @@ PREVIEW = f"{state.CURATE}preview "  # + the collection: of which content, which
 MOST_CHANGES = 5
 MOST_SHOWN = 8
 """Examples of what a step would do."""
+UNSEEN = ("Cc", "Cf", "Cs")
+"""Unicode's categories of controls, of marks of format and of halves of characters."""
 
 
 def cleaning_view(ws: Workspace, record: CollectionRecord) -> None:
@@ -141,8 +144,20 @@ def _example(one: StepExample) -> str:
     if " ".join(one.before.split()) == " ".join(one.after.split()):
         # words are the same: white space is what differs, and a difference of words would not show it
         return f"{head}  \n{_visible(one.before)}  \n:gray[becomes]  \n{_visible(one.after)}"
-    parts: list[tuple[Kind, str]] = list(word_diff(one.before, one.after))
+    parts: list[tuple[Kind, str]] = list(word_diff(*_named(one.before, one.after)))
     return f"{head}  \n{marked(parts)}"
+
+
+def _named(before: str, after: str) -> tuple[str, str]:
+    """Both texts, with characters that nobody sees as their numbers where one has more of them."""
+    unseen = {
+        ord(letter): f"⟨U+{ord(letter):04X}⟩"
+        for letter in {*before, *after}
+        if unicodedata.category(letter) in UNSEEN
+        and letter not in "\n\t"
+        and before.count(letter) != after.count(letter)
+    }
+    return before.translate(unseen), after.translate(unseen)
 
 
 def _visible(text: str) -> str:
