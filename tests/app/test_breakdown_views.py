@@ -11,6 +11,7 @@ import pytest
 from tests.app.conftest import Visit, texts
 from tests.engine.conftest import adds, write_workspace
 from tests.fake_openai import openai_server
+from workbench.app.widgets.charts import whole_steps
 from workbench.engine import Workspace, create_run, execute_run
 
 HOSTILE = ["<b>bold</b>", "![x](http://a.example/x.png)", "{{ seven }}", "**loud**", "", None]
@@ -81,3 +82,8 @@ def visit_here(hostile: str) -> Iterator[Visit]:
 
     yield opened
     st.cache_resource.clear()
+
+
+@pytest.mark.parametrize(("most", "step"), [(0, 1), (1, 1), (10, 1), (11, None), (500, None)])
+def test_an_axis_of_few_counts_has_no_half_ones(most: int, step: int | None) -> None:
+    assert whole_steps(most) == step

@@ -94,4 +94,5 @@ def test_a_run_whose_judge_failed_says_so_and_asks_it_again(
     assert "Retry the errors" in [button.label for button in test.button]
     table = visit("compare", run=run, metric="quality").table[0].value
     assert list(table["Unscored"]) == ["4", "4"]
+    assert list(table.columns)[:3] == ["Prompt", "Model", "Verdict"]  # in sight in narrow windows too
     assert "Unscored" not in visit("compare", run=run, metric="exact_match").table[0].value.columns

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.document import dump
-from workbench.core.figures import signed_with_interval, with_interval
+from workbench.core.figures import p_value, signed_with_interval, with_interval
 from workbench.core.prompt import Ensemble
 from workbench.core.run import Cell, CellComparison, CellReport, MetricEstimate, Report
 from workbench.engine.comparing import compare
@@ -131,7 +131,7 @@ def _against(line: CellComparison) -> str:
     said += f" {signed_with_interval(line.difference, line.low, line.high)}"
     if line.stopped is not None:
         return f"{said} over the {line.stopped} rows of both"
-    return f"{said}, adjusted p {line.p_adjusted:.2g}"
+    return f"{said}, adjusted p {p_value(line.p_adjusted)}"
 
 
 _NONE = MetricEstimate(0.0, 0.0, 0.0, 0)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import SERIES, TOOLBAR, safe
+from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe
 from workbench.app.widgets.numbers import interval
-from workbench.app.widgets.size_charts import SYMBOLS, ink
+from workbench.app.widgets.size_charts import SYMBOLS
 from workbench.app.widgets.text import short
 from workbench.core.run import MetricEstimate
 from workbench.engine import Failures, History, Slices

@@ -43,6 +43,11 @@ def safe(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def ink() -> str:
+    """The colour of names in a chart: the theme's own text, which plotly's template pales."""
+    return "#e8eaf0" if st.context.theme.type == "dark" else "#12151d"
+
+
 def metric_chart(
     cells: Sequence[CellReport], metric: str, baseline: int, verdicts: dict[int, CellComparison], key: str
 ) -> None:
@@ -63,7 +68,7 @@ def metric_chart(
             figure.add_trace(_dots(name, for_group, labels, go))
     at = next((estimate.mean for cell, estimate in scored if cell.cell.index == baseline), None)
     if at is not None:
-        figure.add_vline(x=at, line_dash="dash", line_width=1, opacity=0.6)
+        figure.add_vline(x=at, line_dash="dash", line_width=1, line_color=COLOURS["tied"])
     figure.update_layout(
         height=110 + 34 * len(scored),
         margin={"l": 8, "r": 8, "t": 8, "b": 40},
@@ -72,6 +77,7 @@ def metric_chart(
     )
     order = [labels[cell.cell.index] for cell, _ in scored]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True)
+    figure.update_yaxes(tickfont_color=ink())
     if _is_share([estimate for _, estimate in scored]):
         figure.update_xaxes(range=[-0.02, _upper([estimate for _, estimate in scored])])
     spoken = "; ".join(f"{cell.cell.label}: {interval(estimate)}" for cell, estimate in scored[:12])
@@ -185,7 +191,8 @@ def votes_chart(curves: dict[str, list[tuple[int, MetricEstimate]]], metric: str
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
-    figure.update_xaxes(dtick=1)
+    most = max((voters for curve in curves.values() for voters, _ in curve), default=0)
+    figure.update_xaxes(dtick=whole_steps(most))
     if _is_share([estimate for curve in curves.values() for _, estimate in curve]):
         figure.update_yaxes(range=[-0.04, 1.04])
     spoken = "; ".join(
@@ -210,7 +217,13 @@ def bar_chart(names: Sequence[str], counts: Sequence[int], axis: str, key: str, 
         bargap=0.15,
     )
     figure.update_xaxes(type="category")
+    figure.update_yaxes(dtick=whole_steps(max(counts, default=0)))
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=alt)
+
+
+def whole_steps(most: float) -> int | None:
+    """Between ticks of an axis of counts: 1 where they are few, so that none is at 0.5; else plotly's own."""
+    return 1 if most <= 10 else None
 
 
 def _upper(estimates: Sequence[MetricEstimate]) -> float:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from workbench.app.widgets.charts import COLOURS, SERIES, TOOLBAR, safe
+from workbench.app.widgets.charts import COLOURS, SERIES, TOOLBAR, ink, safe, whole_steps
 from workbench.app.widgets.numbers import count, score
-from workbench.app.widgets.size_charts import GREY, ink
+from workbench.app.widgets.size_charts import GREY
 from workbench.app.widgets.text import short
 
 MOST_DISTINCT = 12
@@ -83,7 +83,8 @@ def counts_chart(counts: Sequence[tuple[str, int]], key: str, alt: str) -> None:
     )
     figure.update_layout(height=70 + 26 * len(counts), margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0.25)
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont=_ticks(), type="category")
-    figure.update_xaxes(tickfont=_ticks(), rangemode="tozero")
+    step = whole_steps(max((number for _, number in counts), default=0))
+    figure.update_xaxes(tickfont=_ticks(), rangemode="tozero", dtick=step)
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=alt[:1500])
 
 
@@ -148,7 +149,10 @@ def _columns(
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": _ticks()},
     )
     figure.update_xaxes(type="category", tickfont=_ticks(), title_font=_ticks())
-    figure.update_yaxes(tickfont=_ticks(), title_font=_ticks(), rangemode="tozero")
+    most = max(
+        (sum(column) for column in zip(*(numbers for _, numbers, _ in series), strict=True)), default=0
+    )
+    figure.update_yaxes(tickfont=_ticks(), title_font=_ticks(), rangemode="tozero", dtick=whole_steps(most))
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=alt[:1500])
 
 

@@ -8,11 +8,10 @@ import streamlit as st
 
 from workbench.app import state
 from workbench.app.pages import link
-from workbench.app.widgets.charts import TOOLBAR, safe
+from workbench.app.widgets.charts import TOOLBAR, ink, safe
 from workbench.app.widgets.controls import pick_numbers
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import count, interval, many
-from workbench.app.widgets.size_charts import ink
 from workbench.app.widgets.text import escaped, short
 from workbench.core.run import Comparison, MetricEstimate, Report
 from workbench.engine import LabelReport, Workspace, label_report

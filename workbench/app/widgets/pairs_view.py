@@ -6,14 +6,13 @@ import math
 
 import streamlit as st
 
-from workbench.app.widgets.charts import TOOLBAR, safe
+from workbench.app.widgets.charts import TOOLBAR, ink, safe
 from workbench.app.widgets.controls import pager
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import count, signed
 from workbench.app.widgets.result_table import BADGES
-from workbench.app.widgets.size_charts import ink
 from workbench.app.widgets.text import escaped, short
-from workbench.core.figures import signed_with_interval
+from workbench.core.figures import p_value, signed_with_interval
 from workbench.core.run import Comparison, Report
 from workbench.engine import PairLine, Pairs, Workspace, compare_pairs
 from workbench.errors import RunError
@@ -25,6 +24,8 @@ SCALE = {
 }
 """Worse, no difference, better; the theme's text can be read on all three."""
 MOST_IN_CHART = 14
+MOST_ON_A_LINE = 5
+"""Cells up to which a square is wide enough for its sign beside its number, in narrow windows too."""
 PER_SCREEN = 60
 
 
@@ -61,7 +62,7 @@ def _table(lines: tuple[PairLine, ...]) -> None:
         "Against": [escaped(short(line.first.label, 60)) for line in lines],
         "Verdict": [_words(line) for line in lines],
         "Difference": [escaped(_interval(line)).replace(" ", "\u00a0") for line in lines],
-        "p (Holm)": [_p_value(line.p_adjusted) for line in lines],
+        "p (Holm)": [p_value(line.p_adjusted) for line in lines],
         "Rows": [count(line.n) for line in lines],
     }
     st.table(columns, border="horizontal", hide_index=True, alt="Every pair of cells")
@@ -71,12 +72,6 @@ def _interval(line: PairLine) -> str:
     if math.isnan(line.difference):
         return "not compared"
     return signed_with_interval(line.difference, line.low, line.high)
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def _words(line: PairLine) -> str:
@@ -96,12 +91,13 @@ def _triangle(pairs: Pairs) -> None:
     gains: list[list[float | None]] = [[None] * size for _ in range(size)]
     texts = [[""] * size for _ in range(size)]
     hover = [[""] * size for _ in range(size)]
+    apart = " " if size <= MOST_ON_A_LINE else "<br>"
     for line in shown:
         row, column = place[line.second.index], place[line.first.index]
         if math.isnan(line.difference):
             continue
         gains[row][column] = line.difference if pairs.higher_is_better else -line.difference
-        texts[row][column] = f"{SIGNS[line.verdict]} {signed(line.difference)}"
+        texts[row][column] = f"{SIGNS[line.verdict]}{apart}{signed(line.difference)}"
         both = f"{short(line.second.label, 60)} against {short(line.first.label, 60)}"
         hover[row][column] = f"{safe(both)}<br>{_interval(line)}<br>{line.verdict}"
     most = max((abs(value) for row in gains for value in row if value is not None), default=0.0) or 1.0

@@ -12,8 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import SERIES, TOOLBAR, safe
-from workbench.app.widgets.size_charts import SYMBOLS, ink
+from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe
+from workbench.app.widgets.size_charts import SYMBOLS
 from workbench.app.widgets.text import short
 
 LONGEST = 44

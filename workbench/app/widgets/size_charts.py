@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import SERIES, TOOLBAR, safe
+from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe
 from workbench.app.widgets.numbers import interval
 from workbench.app.widgets.size_axes import Axis
 from workbench.app.widgets.size_labels import positions
@@ -82,11 +82,6 @@ def quality_chart(sizes: Sizes, axis: Axis, higher: bool, key: str) -> None:
     st.plotly_chart(
         figure, key=key, config=TOOLBAR, alt=f"{sizes.metric} against {axis.title}. {spoken[:900]}"
     )
-
-
-def ink() -> str:
-    """The colour of names in a chart: the theme's own text, which plotly's template pales."""
-    return "#e8eaf0" if st.context.theme.type == "dark" else "#12151d"
 
 
 def gain_chart(gains: Sequence[DoublingGain], share: bool, key: str) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from workbench.app import state
-from workbench.app.widgets.charts import SERIES, TOOLBAR, safe
+from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe
 from workbench.app.widgets.controls import choose
 from workbench.app.widgets.numbers import dollars
-from workbench.app.widgets.size_charts import ink
 from workbench.app.widgets.text import escaped, short
 from workbench.core.sizing import BreakEven, SizePoint, Sizes
 
