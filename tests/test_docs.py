@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 from typer.main import get_command
 
+import workbench
 from workbench.cli import app
 from workbench.core.document import load, parse, validate
 from workbench.core.experiment import Experiment
@@ -139,6 +140,11 @@ def test_the_recipe_that_the_docs_show_is_the_one_that_ships():
     blocks = [block for _, block in BLOCK.findall((ROOT / "docs/tuning.md").read_text("utf-8"))]
     shipped = yaml.safe_load((ROOT / "experiments/recipes/quickstart.yaml").read_text("utf-8"))
     assert any(yaml.safe_load(block) == shipped for block in blocks if block.startswith("# experiments/"))
+
+
+def test_every_public_name_is_on_the_page_for_python():
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs/python.md").read_text("utf-8")))
+    assert not {*workbench.__all__} - named - {"Workspace"}
 
 
 def test_the_files_to_begin_reading_with_are_there():

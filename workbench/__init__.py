@@ -1,4 +1,4 @@
-"""A workbench for people who improve what language models answer: author, run, compare, export, tune.
+"""A workbench for people who improve what language models answer: write, run, compare, rate, export, tune.
 
     import workbench
 
@@ -32,6 +32,7 @@ _HOME = {
         "Sampling",
     ],
     "workbench.core.race": ["Race", "RaceSettings"],
+    "workbench.core.rating": ["RatingPlan"],
     "workbench.core.run": [
         "Cell",
         "CellComparison",
@@ -43,10 +44,14 @@ _HOME = {
         "Report",
         "Vote",
     ],
+    "workbench.core.tuning": ["Collect", "Recipe"],
     "workbench.engine": [
+        "RatingDesk",
         "Workspace",
+        "against_people",
         "cancel_run",
         "compare",
+        "compare_pairs",
         "create_run",
         "delete_run",
         "estimate",
@@ -56,12 +61,16 @@ _HOME = {
         "export_winner",
         "find_run",
         "import_finished",
+        "leaderboard",
         "make_plan",
         "progress",
         "report",
         "resume_run",
         "rows",
         "runs",
+        "sizes",
+        "slices",
+        "start_rating",
         "try_prompt",
         "undelete_run",
         "winner",
@@ -89,6 +98,14 @@ _HOME = {
         "WorkbenchError",
     ],
     "workbench.metrics": ["Metric", "load_metric", "metric_names", "score_table"],
+    "workbench.tuning": [
+        "collect",
+        "create_tuning",
+        "execute_tuning",
+        "lineage",
+        "load_recipe",
+        "tuning_json",
+    ],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
