@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -64,10 +65,8 @@ def score_run(
         metrics = metrics_of(experiment)
         missing = [(cell, name) for cell, name in stale if services or not metrics[name].asks_models]
         if missing:
-            plan = load_plan(workspace, record)
-            with Spread() as spread:
-                fresh = _score(workspace, record, plan, metrics, missing, services, on_scoring, spread)
-            stored |= {(scores.cell, scores.metric): scores for scores in fresh}
+            scoring = _Scoring(workspace, record, metrics, services, on_scoring)
+            stored |= {(scores.cell, scores.metric): scores for scores in scoring.scores(missing)}
     keys = [(cell["index"], name) for cell in record.definition["cells"] for name in names]
     return {key: stored[key] for key in keys if key in stored}
 
@@ -200,36 +199,51 @@ def cell_outputs(
     return outputs, units
 
 
-def _score(
-    workspace: Workspace,
-    record: RunRecord,
-    plan: Plan,
-    metrics: dict[str, Metric],
-    wanted: Sequence[tuple[int, str]],
-    services: ModelServices | None,
-    on_scoring: OnScoring | None,
-    spread: Spread,
-) -> list[CellScores]:
-    fresh = []
-    total = len(plan.dataset.rows) * plan.experiment.repeats
-    for index in dict.fromkeys(index for index, _ in wanted):
-        names = [name for cell, name in wanted if cell == index]
-        whole = any(_reads_whole(metrics[name]) for name in names)
+@dataclass(frozen=True, eq=False)
+class _Scoring:
+    """One scoring of a run: by what, whom a metric may ask, and who is told."""
+
+    workspace: Workspace
+    record: RunRecord
+    metrics: dict[str, Metric]
+    services: ModelServices | None
+    on_scoring: OnScoring | None
+
+    def scores(self, wanted: Sequence[tuple[int, str]]) -> Iterator[CellScores]:
+        """Scores cells by metrics, given as (cell index, metric name), and stores each."""
+        plan = load_plan(self.workspace, self.record)
+        with Spread() as spread:
+            for index in dict.fromkeys(index for index, _ in wanted):
+                names = [name for cell, name in wanted if cell == index]
+                yield from self._of_cell(plan, plan.cells[index], names, spread)
+
+    def _of_cell(self, plan: Plan, cell: Cell, names: Sequence[str], spread: Spread) -> Iterator[CellScores]:
+        store, run = self.workspace.store, self.record.id
+        # before they are read: what arrives in between makes the scores stale, not incomplete for good
+        stored = store.outputs.counts(run).get(cell.index, 0)
+        whole = any(_reads_whole(self.metrics[name]) for name in names)
         outputs, units = cell_outputs(
-            workspace, record, plan, plan.cells[index], whole=whole, services=services
+            self.workspace, self.record, plan, cell, whole=whole, services=self.services
         )
-        stored = int(workspace.store.outputs.totals(record.id).get(index, {}).get("outputs", 0))
         for name in names:
-            if on_scoring is not None:
-                words = f"Scoring {plan.cells[index].label} by {name}"
-                on_scoring(words)
-                spread.on_rows = partial(_rows_scored, on_scoring, words)
-            metrics[name].spread = spread
-            result = metrics[name].score_outputs(outputs)
-            scores = lay_out(metrics[name], name, index, result, units, total, stored, plan.experiment)
-            workspace.store.scores.put(record.id, scores)
-            fresh.append(scores)
-    return fresh
+            metric = self.metrics[name]
+            if self.on_scoring is not None:
+                words = f"Scoring {cell.label} by {name}"
+                self.on_scoring(words)
+                spread.on_rows = partial(_rows_scored, self.on_scoring, words)
+            metric.spread = spread
+            scores = lay_out(
+                metric,
+                metric.score_outputs(outputs),
+                units,
+                name=name,
+                cell=cell.index,
+                total=len(plan.dataset.rows) * plan.experiment.repeats,
+                stored=stored,
+                experiment=plan.experiment,
+            )
+            store.scores.put(run, scores)
+            yield scores
 
 
 def _rows_scored(on_scoring: OnScoring, words: str, done: int, total: int) -> None:
@@ -242,15 +256,22 @@ def _reads_whole(metric: Metric) -> bool:
 
 def lay_out(
     metric: Metric,
-    name: str,
-    cell: int,
     result: Scores,
     units: np.ndarray,
+    *,
+    name: str,
+    cell: int,
     total: int,
     stored: int,
     experiment: Experiment,
 ) -> CellScores:
-    """Scores of a cell's outputs laid out over all its units, with their estimate."""
+    """A cell's scores laid out over all its units, with their estimate.
+
+    Args:
+        units: which unit each score is of.
+        name: under which the metric is shown.
+        total: units of the cell; `stored` of them have an output, errors included.
+    """
     values = np.full(total, np.nan)
     values[units] = result.values
     matrix = None
@@ -268,7 +289,7 @@ def lay_out(
         "low": _plain(estimate.low),
         "high": _plain(estimate.high),
         "n": estimate.n,
-        "unscored": stored - estimate.n,
+        "unscored": max(0, stored - estimate.n),
         "signature": metric.signature(),
         **({"failed": dict(Counter(result.failed.values()))} if result.failed else {}),
     }

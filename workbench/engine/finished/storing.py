@@ -221,13 +221,13 @@ def _scores(metric: Imported, cell: int, found: Collector, experiment: Experimen
     values = np.array(column.values, dtype=np.float64)
     return lay_out(
         metric,
-        metric.name,
-        cell,
         Scores(values[order]),
         units[order],
-        found.row_count * found.repeats,
-        found.outputs_of_cell[cell],
-        experiment,
+        name=metric.name,
+        cell=cell,
+        total=found.row_count * found.repeats,
+        stored=found.outputs_of_cell[cell],
+        experiment=experiment,
     )
 
 
