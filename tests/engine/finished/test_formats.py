@@ -189,6 +189,9 @@ def test_names_of_runs_come_from_file_names_without_their_folders():
     assert name_of("/data/GSM8K test (1).jsonl") == "GSM8K-test-1"
     assert name_of("..\\..\\secret.json") == "secret"
     assert name_of("../../..") == "imported"
+    assert name_of("a/alpaca_eval_claude-2.json", "b/alpaca_eval_vicuna-7b.json") == "alpaca_eval"
+    assert name_of("gpt-4.json", "gpt-3.5.json") == "gpt"
+    assert name_of("claude.jsonl", "clever.jsonl") == "claude"
 
 
 FLOW: dict[str, Any] = {

@@ -76,13 +76,10 @@ def show() -> None:
         st.subheader("Or outputs that were made elsewhere", anchor=False)
         finished_form(ws)
         return
-    left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
-    with left:
-        name = (
-            choose("Dataset", names, state.DATASET, clears=(state.SPLIT, state.PAGE, state.TEXT)) or names[0]
-        )
-    card = ws.datasets.card(name)
-    with middle:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        clears = (state.SPLIT, state.PAGE, state.TEXT)
+        name = choose("Dataset", names, state.DATASET, clears=clears) or names[0]
+        card = ws.datasets.card(name)
         counts = {split: ws.datasets.count(name, split) for split in card.splits}
         split = choose(
             "Split",
@@ -92,8 +89,7 @@ def show() -> None:
             clears=(state.PAGE,),
             shown=lambda split: f"{split} ({many(counts[split], 'row')})",
         )
-    with right:
-        if st.button("Delete", icon=":material/delete:", key="dataset delete", width="stretch"):
+        if st.button("Delete", icon=":material/delete:", key="dataset delete"):
             ws.datasets.delete(name)
             offer_undo(f"dataset {name}", lambda: ws.datasets.undelete(name))
             state.remember(state.DATASET, None)

@@ -70,7 +70,7 @@ def _metrics(lines: list[MetricAgainst], name: str, confidence: float) -> None:
     spoken = "; ".join(f"{dot.label}: {dot.words}" for dot in dots[:12])
     dots_chart(
         {"accuracy": dots},
-        "share of decided pairs in which the metric prefers what people prefer",
+        "share of decided pairs picked as people pick",
         f"chart accuracy {name}",
         f"Pairwise accuracy of each metric. {spoken}",
         at=0.5,

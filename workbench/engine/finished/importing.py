@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from os.path import commonprefix
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from workbench.datasets.source import Source, source_of
@@ -72,17 +73,27 @@ def import_finished(
     return store_finished(
         workspace,
         _items(read, asked, unmapped, origins, on_reading),
-        name or name_of(read[0][0].name),
+        name or name_of(*(source.name for source, _ in read)),
         origins=origins,
         settings=asked,
         unmapped=unmapped,
     )
 
 
-def name_of(file: str) -> str:
-    """A usable name from a file's: `/tmp/GSM8K test (1).jsonl` → `GSM8K-test-1`."""
-    stem = PurePosixPath(PureWindowsPath(file).as_posix()).name.rsplit(".", 1)[0]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:100].rstrip("-._") or "imported"
+def name_of(*files: str) -> str:
+    """A usable name from a file's: `/tmp/GSM8K test (1).jsonl` → `GSM8K-test-1`.
+
+    Of several files it is the whole words that their names begin with, else the first one's.
+    """
+    stems = [PurePosixPath(PureWindowsPath(file).as_posix()).name.rsplit(".", 1)[0] for file in files]
+    shared = commonprefix(stems)
+    if any(stem[len(shared) :][:1].isalnum() for stem in stems):
+        shared = re.sub(r"[^\W_]+$", "", shared)
+    return _usable(shared) or _usable(stems[0]) or "imported"
+
+
+def _usable(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100].rstrip("-._")
 
 
 def _items(
