@@ -61,9 +61,7 @@ def _choices(ws: Workspace, files: list[Upload]) -> None:
     key = "|".join(found)
     with st.form("import finished", border=False):
         name_column, marker_column, type_column = st.columns([2, 1, 1])
-        name = name_column.text_input(
-            "Name of the run", value=name_of(*found), key=f"finished name {key}"
-        )
+        name = name_column.text_input("Name of the run", value=name_of(*found), key=f"finished name {key}")
         marker = marker_column.text_input(
             "Answers follow (optional)", placeholder="Answer:", key="finished marker"
         )

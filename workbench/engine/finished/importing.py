@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from workbench.datasets.source import Source, source_of
@@ -86,7 +86,8 @@ def name_of(*files: str) -> str:
     Of several files it is the whole words that their names begin with, else the first one's.
     """
     stems = [PurePosixPath(PureWindowsPath(file).as_posix()).name.rsplit(".", 1)[0] for file in files]
-    shared = commonprefix(stems)
+    alike = takewhile(lambda signs: len({*signs}) == 1, zip(*stems, strict=False))
+    shared = "".join(signs[0] for signs in alike)
     if any(stem[len(shared) :][:1].isalnum() for stem in stems):
         shared = re.sub(r"[^\W_]+$", "", shared)
     return _usable(shared) or _usable(stems[0]) or "imported"
