@@ -15,31 +15,39 @@ from workbench.errors import StorageError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends without an error.
+def staged(path: Path) -> Iterator[Path]:
+    """A path beside `path` that takes its place when the block ends without an error.
 
     Makes missing folders and keeps the old file's permissions. Raises StorageError when the disk
     is full or the folder read-only; what was there is then untouched.
     """
-    staged: str | None = None
+    beside: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-        handle, staged = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(staged, mode)
-        os.replace(staged, path)
-        staged = None
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
+        yield beside
+        beside.chmod(mode)
+        beside.replace(path)
+        beside = None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StorageError(f"{path} could not be written: {reason}; what was there is untouched.") from None
     finally:
-        if staged is not None:
+        if beside is not None:
             with contextlib.suppress(OSError):
-                os.unlink(staged)
+                beside.unlink()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of `path`, safe on the disk, as `staged` does."""
+    with staged(path) as beside, beside.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,18 +8,17 @@ differently; everything else keeps its numbers, or is quantized.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ModelUnavailable, StorageError, UnknownName
+from workbench.core.files import staged
+from workbench.errors import ModelUnavailable, UnknownName
+from workbench.models.gguf.metadata import add_model, add_vocabulary, rotary_factors
 from workbench.models.gguf.quantizations import GGUF_QUANTIZATIONS, GgufQuantization, stored_type
-from workbench.models.gguf.vocabulary import Vocabulary, read_json, read_vocabulary
+from workbench.models.gguf.vocabulary import read_json, read_vocabulary
 from workbench.models.gguf.weights import StoredTensor, gguf_tensors, paired_rotary
 
 if TYPE_CHECKING:
@@ -65,12 +64,12 @@ def convert(folder: Path, file: Path, quantization: str, model: str) -> Converte
         tensors.pop("output.weight", None)
     _check_complete(tensors, config, model)
     plans = [_plan(name, tensor, held, "output.weight" not in tensors) for name, tensor in tensors.items()]
-    extra = _rotary_factors(config, model)
+    extra = rotary_factors(config, model)
     quantize = _quantizer(held, model)
-    with _staged(file) as path:
+    with staged(file) as path:
         writer = gguf.GGUFWriter(path, "llama")
-        _describe(writer, config, held, model)
-        _add_vocabulary(writer, vocabulary)
+        add_model(writer, config, held, model)
+        add_vocabulary(writer, vocabulary)
         if extra is not None:
             writer.add_tensor_info("rope_freqs.weight", extra.shape, extra.dtype, extra.nbytes)
         for plan in plans:
@@ -210,102 +209,3 @@ def _check_complete(tensors: dict[str, StoredTensor], config: dict[str, Any], mo
         raise ModelUnavailable(
             f"its embedding has the shape {embedding}, but config.json says {stated}.", model
         )
-
-
-def _describe(writer: Any, config: dict[str, Any], held: GgufQuantization, model: str) -> None:
-    heads, hidden = int(config["num_attention_heads"]), int(config["hidden_size"])
-    width = int(config.get("head_dim") or hidden // heads)
-    writer.add_name(model)
-    writer.add_file_type(held.file_type)
-    writer.add_quantization_version(2)
-    writer.add_vocab_size(int(config["vocab_size"]))
-    writer.add_context_length(int(config["max_position_embeddings"]))
-    writer.add_embedding_length(hidden)
-    writer.add_block_count(int(config["num_hidden_layers"]))
-    writer.add_feed_forward_length(int(config["intermediate_size"]))
-    writer.add_head_count(heads)
-    writer.add_head_count_kv(int(config.get("num_key_value_heads") or heads))
-    writer.add_key_length(width)
-    writer.add_value_length(width)
-    writer.add_layer_norm_rms_eps(float(config["rms_norm_eps"]))
-    writer.add_rope_dimension_count(width)
-    rope = _rope(config)
-    writer.add_rope_freq_base(float(rope.get("rope_theta") or 10000.0))
-    if rope["rope_type"] in ("linear", "yarn"):
-        writer.add_string("llama.rope.scaling.type", rope["rope_type"])
-        writer.add_rope_scaling_factor(float(rope["factor"]))
-    if rope["rope_type"] == "yarn":
-        original = rope.get("original_max_position_embeddings") or config["max_position_embeddings"]
-        writer.add_rope_scaling_orig_ctx_len(int(original))
-
-
-def _rope(config: dict[str, Any]) -> dict[str, Any]:
-    """The settings of rotary embedding, wherever this version of transformers wrote them."""
-    stated = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    kind = stated.get("rope_type") or stated.get("type") or "default"
-    theta = stated.get("rope_theta") or config.get("rope_theta")
-    return {**stated, "rope_type": kind, "rope_theta": theta}
-
-
-def _rotary_factors(config: dict[str, Any], model: str) -> Any:
-    """What each rotary frequency is divided by (Llama 3's stretched context); None where nothing is."""
-    import numpy
-
-    rope = _rope(config)
-    if rope["rope_type"] in ("default", "linear", "yarn"):
-        return None
-    if rope["rope_type"] != "llama3":
-        raise ModelUnavailable(
-            f"it cannot be converted to GGUF: its rotary embedding '{rope['rope_type']}' is not supported.",
-            model,
-        )
-    width = int(config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"])
-    low, high, factor = (float(rope[key]) for key in ("low_freq_factor", "high_freq_factor", "factor"))
-    turns = (
-        float(rope["original_max_position_embeddings"])
-        * float(rope["rope_theta"]) ** (-numpy.arange(0, width, 2) / width)
-        / (2 * math.pi)
-    )  # how often a feature turns within the original context
-    share = numpy.clip((turns - low) / (high - low), 0, 1)
-    return (1 / ((1 - share) / factor + share)).astype("<f4")
-
-
-def _add_vocabulary(writer: Any, vocabulary: Vocabulary) -> None:
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(vocabulary.splitter)
-    writer.add_token_list(vocabulary.tokens)
-    writer.add_token_types(vocabulary.kinds)
-    writer.add_token_merges(vocabulary.merges)
-    writer.add_add_bos_token(vocabulary.begins_with_bos)
-    writer.add_add_eos_token(False)
-    if vocabulary.bos is not None:
-        writer.add_bos_token_id(vocabulary.bos)
-    ends = (writer.add_eos_token_id, writer.add_eot_token_id, writer.add_eom_token_id)
-    for add_end, token in zip(ends, vocabulary.ends, strict=False):
-        add_end(token)
-    if vocabulary.pad is not None:
-        writer.add_pad_token_id(vocabulary.pad)
-    if vocabulary.chat_template:
-        writer.add_chat_template(vocabulary.chat_template)
-
-
-@contextlib.contextmanager
-def _staged(file: Path) -> Any:
-    """A path beside `file` that takes its place when the block ends without an error."""
-    staged: Path | None = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=file.parent)
-        os.close(handle)
-        staged = Path(name)
-        yield staged
-        staged.chmod(0o644)
-        staged.replace(file)
-        staged = None
-    except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise StorageError(f"{file} could not be written: {reason}.") from None
-    finally:
-        if staged is not None:
-            with contextlib.suppress(OSError):
-                staged.unlink()
