@@ -14,10 +14,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from math import comb
 from typing import Any
 
-from workbench.metrics.math_reading import Node, negated, number
+from workbench.metrics.math_rational import can_be_written_out, is_rational, is_zero
+from workbench.metrics.math_reading import Node, negated, unsigned
 from workbench.metrics.math_tokens import TooHard
 
 DIGITS = 80
@@ -25,8 +25,6 @@ POINTS = 8
 ENOUGH_POINTS = 3
 LONGEST_S = 2.0
 MOST_BITS = 100_000  # of a power's size; 9^9^9 has 1.2 billion
-MOST_EXACT_TERMS = 1_500
-MOST_EXACT_BITS = 20_000
 
 Values = Mapping[str, Any]
 
@@ -57,7 +55,7 @@ class _Comparison:
             return len(kinds) == 1 and self._same_items(first, second)
         if "relation" in kinds:
             return len(kinds) == 1 and self._same_relation(first, second)
-        if "infinity" in {_unsigned(first).kind, _unsigned(second).kind}:
+        if "infinity" in {unsigned(first).kind, unsigned(second).kind}:
             return first == second
         return self._same_value(first, second)
 
@@ -100,9 +98,9 @@ class _Comparison:
         if first == second:
             return True
         rest = difference(first, second)
-        rational = _is_rational(rest)
-        if rational and _can_be_written_out(rest):
-            return _is_zero(rest)
+        rational = is_rational(rest)
+        if rational and can_be_written_out(rest):
+            return is_zero(rest)
         agreeing = undefined = 0
         for ours, theirs in self._values(first, second):
             if ours is not None and theirs is not None:
@@ -210,94 +208,3 @@ def _unnamed(node: Node, other: Node) -> Node:
     """The right side of "x = 5" where the other is no relation."""
     named = node.kind == "relation" and node.name == "=" and node.parts[0].kind == "symbol"
     return node.parts[1] if named and other.kind != "relation" else node
-
-
-def _unsigned(node: Node) -> Node:
-    """What a sign stands before."""
-    negative = node.kind == "product" and node.parts[0] == number(-1)
-    return node.parts[1] if negative else node
-
-
-def _can_be_written_out(node: Node) -> bool:
-    """Whether a rational expression is a fraction of two polynomials of a bearable size."""
-    bits, degree = _size(node)
-    symbols = len(node.symbols())
-    return bits <= MOST_EXACT_BITS and comb(degree + symbols, symbols) <= MOST_EXACT_TERMS
-
-
-def _is_zero(node: Node) -> bool:
-    """Whether a rational expression is zero; one that divides by zero is not."""
-    from sympy import QQ
-    from sympy.polys.rings import PolyRing
-
-    names = sorted(node.symbols())
-    ring = PolyRing(names or ["x"], QQ)
-    above, below = _fraction(node, ring, dict(zip(names, ring.gens, strict=False)))
-    return bool(below) and not above
-
-
-def _is_rational(node: Node) -> bool:
-    """Whether it is made of numbers, symbols, sums, products, quotients and whole powers alone."""
-    if node.kind == "power":
-        return _whole(node.parts[1]) is not None and _is_rational(node.parts[0])
-    known = node.kind in ("number", "symbol", "sum", "product", "quotient")
-    return known and all(_is_rational(part) for part in node.parts)
-
-
-def _size(node: Node) -> tuple[int, int]:
-    """Bounds on the bits of a number and on the degree in a rational expression as one fraction."""
-    if node.kind == "number":
-        return node.value.numerator.bit_length() + node.value.denominator.bit_length(), 0
-    if node.kind == "symbol":
-        return 1, 1
-    if node.kind == "power":
-        bits, degree = _size(node.parts[0])
-        times = abs(_whole(node.parts[1]) or 0)
-        return bits * times, degree * times
-    sizes = [_size(part) for part in node.parts]
-    # a sum of quotients has a common denominator, whose degree adds up as a product's does
-    adds = node.kind == "sum" and not _has_quotient(node)
-    degrees = [degree for _, degree in sizes]
-    return sum(bits for bits, _ in sizes), max(degrees) if adds else sum(degrees)
-
-
-def _has_quotient(node: Node) -> bool:
-    """Whether a symbol stands below a line."""
-    if node.kind == "quotient" and node.parts[1].symbols():
-        return True
-    if node.kind == "power" and (_whole(node.parts[1]) or 0) < 0 and node.symbols():
-        return True
-    return any(_has_quotient(part) for part in node.parts)
-
-
-def _whole(node: Node) -> int | None:
-    """The whole number that an exponent is."""
-    inner = _unsigned(node)
-    if inner.kind != "number" or inner.value.denominator != 1:
-        return None
-    return int(inner.value) if inner is node else -int(inner.value)
-
-
-def _fraction(node: Node, ring: Any, symbols: Values) -> tuple[Any, Any]:
-    """A rational expression as two of sympy's polynomials, one over the other."""
-    if node.kind == "number":
-        return ring(node.value.numerator), ring(node.value.denominator)
-    if node.kind == "symbol":
-        return symbols[node.name], ring(1)
-    if node.kind == "power":
-        above, below = _fraction(node.parts[0], ring, symbols)
-        times = _whole(node.parts[1]) or 0
-        if times == 0:
-            return ring(1), ring(1)  # 0^0 too, as its value is taken to be
-        return (above**times, below**times) if times > 0 else (below**-times, above**-times)
-    (above, below), *others = [_fraction(part, ring, symbols) for part in node.parts]
-    for top, bottom in others:
-        if node.kind == "product":
-            above, below = above * top, below * bottom
-        elif node.kind == "quotient":
-            above, below = above * bottom, below * top
-        elif below == bottom:
-            above = above + top
-        else:
-            above, below = above * bottom + top * below, below * bottom
-    return above, below

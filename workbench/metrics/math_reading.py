@@ -58,6 +58,12 @@ def negated(node: Node) -> Node:
     return Node("product", (number(-1), node))
 
 
+def unsigned(node: Node) -> Node:
+    """What a sign stands before."""
+    negative = node.kind == "product" and node.parts[0] == number(-1)
+    return node.parts[1] if negative else node
+
+
 def read(text: str) -> Node:
     """The tree of a text. Raises Unreadable and TooHard."""
     return _Reader(tokens(text), latex="\\" in text).everything()
