@@ -32,6 +32,7 @@ from workbench.tuning import (
     find_tuning,
     get_tuning,
     resume_tuning,
+    save_recipe,
     tuning_json,
     tuning_progress,
     tunings,
@@ -163,6 +164,42 @@ def test_cancelled_while_it_collects_it_asks_only_the_rest_afterwards(
             execute_tuning(workspace, tuning)
         assert progress(workspace, run).status == "completed"
         assert len(slow.bodies) <= 24 + 2, "only what was in flight is asked twice"
+
+
+def test_a_recipe_that_was_mended_is_what_a_refused_tuning_goes_on_with(
+    workspace: Workspace, recipe: Recipe
+) -> None:
+    tuning = create_tuning(workspace, recipe, owner="command", limit=4)
+    workspace.store.tunings.set(tuning, status="failed", stage="checking", collection="c1")
+    resume_tuning(workspace, tuning)
+    unchanged = get_tuning(workspace, tuning)
+    assert (unchanged.stage, unchanged.definition["recipe"]["train"].get("rank")) == ("checking", None)
+
+    save_recipe(workspace, changed(recipe, train={"rank": 4}))
+    workspace.store.tunings.set(tuning, status="failed")
+    resume_tuning(workspace, tuning)
+    again = get_tuning(workspace, tuning)
+    assert (again.status, again.stage) == ("queued", "collecting")
+    assert again.definition["recipe"]["train"] == {"rank": 4}
+    assert again.definition["recipe"]["evaluate"]["limit"] == 4
+
+    save_recipe(workspace, changed(recipe, base="nobody"))
+    workspace.store.tunings.set(tuning, status="failed")
+    with pytest.raises(UnknownName, match="no model named 'nobody'"):
+        resume_tuning(workspace, tuning)
+
+
+def test_a_recipe_changed_since_is_not_taken_by_a_tuning_that_trained_or_was_asked_with_another(
+    workspace: Workspace, recipe: Recipe
+) -> None:
+    trained, other = create_tuning(workspace, recipe), create_tuning(workspace, changed(recipe, train={}))
+    save_recipe(workspace, changed(recipe, train={"rank": 4}))
+    for tuning, stage in ((trained, "training"), (other, "checking")):
+        before = get_tuning(workspace, tuning).definition["recipe"]
+        workspace.store.tunings.set(tuning, status="failed", stage=stage)
+        resume_tuning(workspace, tuning)
+        assert get_tuning(workspace, tuning).definition["recipe"] == before
+        assert get_tuning(workspace, tuning).stage == stage
 
 
 def test_a_queued_tuning_is_cancelled_at_once_and_can_be_resumed(

@@ -134,14 +134,17 @@ def _prepared(
 def _worked(opened: Workspace, tuning: str) -> None:
     """Works the tuning; where it stops, the command ends and says how to go on."""
     from workbench.tuning import execute_tuning, get_tuning
+    from workbench.tuning.creating import BEFORE_TRAINING
 
     go_on = f"What is done is kept; go on with:\n  workbench tune --resume {tuning}"
     try:
         with stoppable(f"Stopped. {go_on}"), shown_progress() as show:
             execute_tuning(opened, tuning, on_progress=lambda state: show(as_progress(state)))
     except WorkbenchError as stop:
-        said = str(stop) if isinstance(stop, TuningCancelled) else f"Error: {stop}"
         now = get_tuning(opened, tuning)
+        if now.status == "failed" and now.stage in BEFORE_TRAINING:
+            go_on = f"Mend that, also in the recipe, and go on with:\n  workbench tune --resume {tuning}"
+        said = str(stop) if isinstance(stop, TuningCancelled) else f"Error: {stop}"
         if isinstance(stop, TuningCancelled) and now.model is not None and now.stage == "training":
             go_on += f"\nor measure it as it is with:\n  workbench tune --resume {tuning} --as-it-is"
         say(f"{redacted(said)} {go_on}")

@@ -11,13 +11,17 @@ import secrets
 from typing import Any
 
 from workbench.core.collection import collection_version
-from workbench.core.tuning import Collect, Recipe
+from workbench.core.tuning import Collect, Recipe, Stage
 from workbench.engine.workspace import Workspace
-from workbench.errors import TuningError, UnknownName, UsageError
+from workbench.errors import TuningError, UnknownName, UsageError, WorkbenchError
 from workbench.storage.tunings import TuningRecord
+from workbench.tuning.recipes import load_recipe
 from workbench.tuning.records import get_tuning
 from workbench.tuning.stages import recipe_of, refuse_nothing_new
 from workbench.tuning.tuned_models import free_name
+
+BEFORE_TRAINING: tuple[Stage, ...] = ("collecting", "checking")
+"""Stages in which nothing was learnt yet."""
 
 
 def create_tuning(
@@ -40,25 +44,56 @@ def create_tuning(
     Raises WorkbenchError for what can be told at once: a base or an experiment that is not there, a name
     that is taken.
     """
-    if limit is not None:
-        if limit < 1:
-            raise UsageError("The limit must be at least 1 row.")
-        measured = recipe.evaluate.model_copy(
-            update={"limit": min(limit, recipe.evaluate.limit or limit)},
-        )
-        recipe = recipe.model_copy(update={"evaluate": measured})
+    if limit is not None and limit < 1:
+        raise UsageError("The limit must be at least 1 row.")
+    of_file = continues is None and recipe == _in_file(workspace, recipe.name)
+    recipe = _limited(recipe, limit)
     _check_names(workspace, recipe)
     definition: dict[str, Any] = {
         "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
         "model": _model_name(workspace, recipe, name),
         "limit": limit,
         "continues": continues,
+        "of_file": of_file,
         "sources": {},
     }
     now = datetime.datetime.now(datetime.UTC)
     tuning = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     workspace.store.tunings.create(tuning, recipe.name, definition, owner=owner)
     return tuning
+
+
+def mended(workspace: Workspace, record: TuningRecord) -> dict[str, Any]:
+    """What changes in a tuning that failed before its training where its recipe's file was changed since.
+
+    Raises WorkbenchError where the changed recipe names what is not there.
+    """
+    definition = record.definition
+    if record.stage not in BEFORE_TRAINING or not definition.get("of_file"):
+        return {}
+    found = _in_file(workspace, record.recipe)
+    if found is None:
+        return {}
+    recipe = _limited(found, definition.get("limit"))
+    if recipe == recipe_of(record):
+        return {}
+    _check_names(workspace, recipe)
+    kept = definition | {"recipe": recipe.model_dump(mode="json", exclude_defaults=True)}
+    return {"definition": kept, "stage": "collecting"}
+
+
+def _in_file(workspace: Workspace, name: str) -> Recipe | None:
+    try:
+        return load_recipe(workspace, name)
+    except WorkbenchError:
+        return None
+
+
+def _limited(recipe: Recipe, limit: int | None) -> Recipe:
+    if limit is None:
+        return recipe
+    measured = recipe.evaluate.model_copy(update={"limit": min(limit, recipe.evaluate.limit or limit)})
+    return recipe.model_copy(update={"evaluate": measured})
 
 
 def continue_tuning(workspace: Workspace, tuning: str, owner: str = "worker", name: str | None = None) -> str:

@@ -20,6 +20,7 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.storage.tunings import TuningRecord
+from workbench.tuning.creating import mended
 from workbench.tuning.dispatch import forget_starts
 from workbench.tuning.folders import TuningFolder
 from workbench.tuning.records import effective_status, get_tuning, hold, is_held
@@ -151,6 +152,8 @@ def cancel_tuning(workspace: Workspace, tuning: str) -> None:
 def resume_tuning(workspace: Workspace, tuning: str, owner: str = "worker", as_it_is: bool = False) -> None:
     """Queues a stopped tuning again; it goes on at the stage, and in training at the checkpoint, that it had.
 
+    One that failed before its training takes its recipe as the file has it now.
+
     Args:
         as_it_is: no more training: the weights that a cancelled training left are measured.
 
@@ -169,18 +172,12 @@ def resume_tuning(workspace: Workspace, tuning: str, owner: str = "worker", as_i
     again: dict[str, Any] = {}
     if stage == "training":
         again = {"result": None}  # what was measured of weights that change now
+    elif status == "failed":
+        again = mended(workspace, record)
     TuningFolder.of(workspace.state_dir, tuning).cancel.unlink(missing_ok=True)
     forget_starts(workspace, tuning)
-    workspace.store.tunings.set(
-        tuning,
-        status="queued",
-        stage=stage,
-        owner=owner,
-        message="",
-        cancel_requested=False,
-        finished_at=None,
-        **again,
-    )
+    queued = {"status": "queued", "stage": stage, "owner": owner, "message": ""}
+    workspace.store.tunings.set(tuning, **(queued | {"cancel_requested": False, "finished_at": None} | again))
 
 
 def delete_tuning(workspace: Workspace, tuning: str) -> None:

@@ -84,7 +84,9 @@ def _actions(ws: Workspace, record: TuningRecord, now: TuningProgress) -> None:
                 st.rerun()
             return
         if now.status != "completed":
-            if st.button("Resume", type="primary", icon=":material/play_arrow:", key="tuning resume"):
+            icon = ":material/play_arrow:"
+            told = "It goes on where it was. A recipe that was refused is read anew, once you mended it."
+            if st.button("Resume", type="primary", icon=icon, key="tuning resume", help=told):
                 _resume(ws, record.id)
             kept = record.model is not None and now.stage == "training"
             told = "No more training: the weights that were kept are held against the base."
