@@ -101,7 +101,7 @@ def test_plain_words_are_all_there(text: str) -> None:
 
 
 def test_signs_that_cost_a_parser_much_cost_little() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for sign in (">", "[", "*", "![a](", "`", "_a", "- ", "|a"):
         rendered((sign * 6_000)[:6_000])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

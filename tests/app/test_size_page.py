@@ -172,7 +172,7 @@ def shown(sizes: Sizes, axis: str = "memory") -> AppTest:
         gain_section(sizes)
         break_even_section(sizes)
 
-    test = AppTest.from_function(script, default_timeout=60, args=(sizes, axis)).run()
+    test = AppTest.from_function(script, default_timeout=200, args=(sizes, axis)).run()
     assert not test.exception, [error.value for error in test.exception]
     return test
 

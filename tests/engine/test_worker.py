@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,17 @@ NOBODY = 2**22 - 7
 """A process that is not there."""
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_jobs_beside_are_looked_after_while_a_run_is_worked(
     tmp_path: Path, experiment: Callable[..., Experiment]
 ) -> None:
-    with openai_server(delay_s=1.5, answer=adds) as url:
+    looked = threading.Event()
+
+    def answer(body: dict[str, Any]) -> str:
+        assert looked.wait(60)
+        return adds(body)
+
+    with openai_server(answer=answer) as url:
         root = write_workspace(tmp_path / "root", url, rows=3)
         workspace = Workspace.open(root)
         run = create_run(workspace, experiment())
@@ -31,6 +38,8 @@ def test_jobs_beside_are_looked_after_while_a_run_is_worked(
 
         def beside(opened: Workspace) -> bool:
             seen.append(progress(opened, run).status)
+            if seen[-1] == "running":
+                looked.set()
             return seen[-1] != "completed"
 
         def broken(_: Workspace) -> bool:
@@ -41,7 +50,7 @@ def test_jobs_beside_are_looked_after_while_a_run_is_worked(
         workspace.close()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_the_worker_stays_for_as_long_as_something_is_left(tmp_path: Path) -> None:
     root = write_workspace(tmp_path / "root", "http://127.0.0.1:1/v1")
     left = threading.Event()
@@ -53,5 +62,5 @@ def test_the_worker_stays_for_as_long_as_something_is_left(tmp_path: Path) -> No
     time.sleep(1.5)
     assert worker.is_alive()
     left.clear()
-    worker.join(timeout=20)
+    worker.join(timeout=90)
     assert not worker.is_alive()
