@@ -301,8 +301,19 @@ def test_the_verdict_shows_gain_losses_and_what_is_repeated(visit: Visit, ws: Wo
     assert "▼ worse" in cells and "-20.0 points [-30.0, -10.0]" in cells
     assert "more than the base" in cells
     assert "Tokens a second" in cells and "310" in cells
-    assert "workbench export model nano-rides --as gguf" in said(test)
     assert not test.error, [one.value for one in test.error]
+
+
+def test_the_weights_are_written_from_the_page_and_again_only_where_the_button_says_so(
+    visit: Visit, ws: Workspace, root: Path
+) -> None:
+    test = visit("tune", tuning=a_finished_tuning(ws))
+    assert "workbench export model nano-rides --as adapter" in said(test)
+    test = press(test, "Write the files")
+    assert "Wrote" in said(test) and not test.error, [one.value for one in test.error]
+    written = root / "models" / "nano-rides-adapter"
+    assert {file.name for file in written.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+    assert any(one.label == "Write the files again" for one in test.run().button)
 
 
 def test_nothing_that_a_model_or_a_file_said_becomes_markdown(visit: Visit, ws: Workspace) -> None:

@@ -47,10 +47,10 @@ def export_model(
       workbench export model small-quickstart --as adapter -o models/quickstart-lora
       workbench export model small-quickstart --as gguf --quantization q8_0 -o models/quickstart.gguf
     """
-    from workbench.tuning.exporting import export_tuned
+    from workbench.tuning.exporting import export_tuned, usual_path
 
     opened = workspace(context)
-    out = output or opened.root / "models" / _file_name(name, form)
+    out = output or usual_path(opened, name, form.value)
     with stoppable():
         written = export_tuned(opened, name, out, form.value, quantization, replace=force)
     if as_json:
@@ -66,8 +66,3 @@ def export_model(
         return
     held = f", {written.quantization}" if written.quantization else ""
     say(f"Wrote {written.path}: {written.kind}{held}, {written.bytes / 1e6:,.1f} MB.")
-
-
-def _file_name(model: str, form: ModelForm) -> str:
-    plain = model.replace("/", "-").replace("@", "-")
-    return f"{plain}.gguf" if form is ModelForm.gguf else f"{plain}-{form}"

@@ -87,6 +87,12 @@ def export_tuned(
     return ExportedModel(name, kind, out, quantization, _size(out))
 
 
+def usual_path(workspace: Workspace, name: str, kind: ExportKind) -> Path:
+    """Where a model goes unless somebody says otherwise: `models/` of the workspace."""
+    plain = name.replace("/", "-").replace("@", "-")
+    return workspace.root / "models" / (f"{plain}.gguf" if kind == "gguf" else f"{plain}-{kind}")
+
+
 def _check(spec: ModelSpec, out: Path, kind: ExportKind, quantization: str | None, replace: bool) -> None:
     if spec.provider != "transformers":
         raise UsageError(
