@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe
+from workbench.app.widgets.charts import LEGEND_ABOVE, SERIES, TOOLBAR, ink, safe, tick_font, whiskers
 from workbench.app.widgets.numbers import interval
 from workbench.app.widgets.size_charts import SYMBOLS
 from workbench.app.widgets.text import short
@@ -70,7 +70,7 @@ def slices_chart(found: Slices, cells: Sequence[int], key: str) -> None:
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis_title=safe(found.metric),
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_ABOVE,
     )
     figure.update_yaxes(
         tickvals=list(range(len(names))),
@@ -79,9 +79,9 @@ def slices_chart(found: Slices, cells: Sequence[int], key: str) -> None:
         automargin=True,
         showgrid=False,
         zeroline=False,
-        tickfont=_ticks(),
+        tickfont=tick_font(),
     )
-    figure.update_xaxes(tickfont=_ticks(), title_font=_ticks())
+    figure.update_xaxes(tickfont=tick_font(), title_font=tick_font())
     for edge in range(1, len(names)):
         figure.add_hline(y=edge - 0.5, line_width=1, line_color="#8a8f98", opacity=0.35)
     estimates = [one.cells[index].estimate for one in found.slices for index in cells]
@@ -128,7 +128,12 @@ def failures_chart(found: Failures, key: str) -> None:
     )
     figure.add_hline(y=len(names) - 1.5, line_width=2, line_color=ink())
     figure.update_layout(height=190 + 40 * len(names), margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    ticks: dict[str, Any] = {"showgrid": False, "zeroline": False, "automargin": True, "tickfont": _ticks()}
+    ticks: dict[str, Any] = {
+        "showgrid": False,
+        "zeroline": False,
+        "automargin": True,
+        "tickfont": tick_font(),
+    }
     labels = [safe(short(one.cell.label, 32)) for one in found.overall]
     angle = 0 if len(labels) < 4 else -35
     figure.update_xaxes(
@@ -210,9 +215,9 @@ def history_chart(found: History, key: str) -> None:
         range=[-0.5, max(0.5, len(places) - 0.5)],
         showgrid=False,
         zeroline=False,
-        tickfont=_ticks(),
+        tickfont=tick_font(),
     )
-    figure.update_yaxes(tickfont=_ticks(), title_font=_ticks())
+    figure.update_yaxes(tickfont=tick_font(), title_font=tick_font())
     every = [point.estimate for line in found.lines for point in line.points]
     if all(math.isnan(one.mean) or (one.low >= 0 and one.high <= 1) for one in every):
         figure.update_yaxes(range=[-0.04, 1.04])
@@ -220,24 +225,8 @@ def history_chart(found: History, key: str) -> None:
     st.plotly_chart(figure, key=key, config=TOOLBAR, alt=alt[:1500])
 
 
-def _ticks() -> dict[str, Any]:
-    return {"color": ink(), "size": 13}
-
-
 def _bars(estimates: Sequence[MetricEstimate]) -> dict[str, Any]:
-    """Error bars of a trace; none where an interval is not known."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [_gap(one.high - one.mean) for one in estimates],
-        "arrayminus": [_gap(one.mean - one.low) for one in estimates],
-        "thickness": 1.5,
-        "width": 4,
-    }
-
-
-def _gap(value: float) -> float:
-    return 0.0 if math.isnan(value) else value
+    return whiskers(((one.low, one.mean, one.high) for one in estimates), thickness=1.5, width=4)
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,7 @@ Each says in words (`alt`) what it shows, for those who cannot see it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 TOOLBAR = {"displaylogo": False, "displayModeBar": False}
+LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 SYMBOLS = {
     "better": "triangle-up",
     "worse": "triangle-down",
@@ -43,9 +44,29 @@ def safe(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def whiskers(
+    spans: Iterable[tuple[float, float, float]], unit: float = 1, thickness: float = 2, width: int = 5
+) -> dict[str, Any]:
+    """Error bars of a trace from each dot's (low, value, high); none where an interval is not known."""
+    found = [(value - low, high - value) for low, value, high in spans]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [0.0 if math.isnan(up) else unit * up for _, up in found],
+        "arrayminus": [0.0 if math.isnan(down) else unit * down for down, _ in found],
+        "thickness": thickness,
+        "width": width,
+    }
+
+
 def ink() -> str:
     """The colour of names in a chart: the theme's own text, which plotly's template pales."""
     return "#e8eaf0" if st.context.theme.type == "dark" else "#12151d"
+
+
+def tick_font() -> dict[str, Any]:
+    """Of the names and numbers along an axis."""
+    return {"color": ink(), "size": 13}
 
 
 def metric_chart(
@@ -73,7 +94,7 @@ def metric_chart(
         height=110 + 34 * len(scored),
         margin={"l": 8, "r": 8, "t": 8, "b": 40},
         xaxis_title=safe(metric),
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_ABOVE,
     )
     order = [labels[cell.cell.index] for cell, _ in scored]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True)
@@ -91,14 +112,7 @@ def _dots(
     return go.Scatter(
         x=means,
         y=[labels[cell.cell.index] for cell, _ in group],
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [estimate.high - estimate.mean for _, estimate in group],
-            "arrayminus": [estimate.mean - estimate.low for _, estimate in group],
-            "thickness": 2,
-            "width": 5,
-        },
+        error_x=whiskers((one.low, one.mean, one.high) for _, one in group),
         mode="markers",
         name=name,
         marker={"size": 11, "symbol": SYMBOLS.get(name, "diamond"), "color": COLOURS[name]},
@@ -128,14 +142,7 @@ def tradeoff_chart(cells: Sequence[CellReport], metric: str, against: str, key: 
             go.Scatter(
                 x=[_taken(cell, against)],
                 y=[estimate.mean],
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [estimate.high - estimate.mean],
-                    "arrayminus": [estimate.mean - estimate.low],
-                    "thickness": 1,
-                    "width": 3,
-                },
+                error_y=whiskers([(estimate.low, estimate.mean, estimate.high)], thickness=1, width=3),
                 mode="markers",
                 name=safe(short(cell.cell.label, 40)),
                 marker={"size": 11, "symbol": models.index(cell.cell.model) % 24, "color": colour},
@@ -169,14 +176,7 @@ def votes_chart(curves: dict[str, list[tuple[int, MetricEstimate]]], metric: str
             go.Scatter(
                 x=[voters for voters, _ in curve],
                 y=[estimate.mean for _, estimate in curve],
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [estimate.high - estimate.mean for _, estimate in curve],
-                    "arrayminus": [estimate.mean - estimate.low for _, estimate in curve],
-                    "thickness": 1,
-                    "width": 3,
-                },
+                error_y=whiskers(((one.low, one.mean, one.high) for _, one in curve), thickness=1, width=3),
                 mode="lines+markers",
                 line={"color": SERIES[number % len(SERIES)]},
                 marker={"symbol": number % 24, "size": 8},
@@ -189,7 +189,7 @@ def votes_chart(curves: dict[str, list[tuple[int, MetricEstimate]]], metric: str
         xaxis_title="voters",
         yaxis_title=safe(metric),
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_ABOVE,
     )
     most = max((voters for curve in curves.values() for voters, _ in curve), default=0)
     figure.update_xaxes(dtick=whole_steps(most))

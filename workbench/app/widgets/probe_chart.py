@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.app.widgets.charts import SERIES, TOOLBAR, safe
+from workbench.app.widgets.charts import LEGEND_ABOVE, SERIES, TOOLBAR, safe, whiskers
 from workbench.app.widgets.text import short
 from workbench.engine import ProbeReport
 from workbench.statistics import Estimate
@@ -27,14 +27,7 @@ def changed_chart(found: ProbeReport, key: str) -> None:
                 go.Scatter(
                     x=[100 * one.mean for _, one in there],
                     y=[label for label, _ in there],
-                    error_x={
-                        "type": "data",
-                        "symmetric": False,
-                        "array": [100 * (one.high - one.mean) for _, one in there],
-                        "arrayminus": [100 * (one.mean - one.low) for _, one in there],
-                        "thickness": 2,
-                        "width": 5,
-                    },
+                    error_x=whiskers(((one.low, one.mean, one.high) for _, one in there), 100),
                     mode="markers",
                     name=name,
                     marker={"size": 11, "symbol": symbol, "color": colour},
@@ -44,7 +37,7 @@ def changed_chart(found: ProbeReport, key: str) -> None:
         height=120 + 34 * len(labels),
         margin={"l": 8, "r": 8, "t": 8, "b": 40},
         xaxis_title="answers changed, %",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_ABOVE,
     )
     figure.update_xaxes(range=[-2, 102])
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], automargin=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe
+from workbench.app.widgets.charts import LEGEND_ABOVE, SERIES, TOOLBAR, ink, safe, tick_font, whiskers
 from workbench.app.widgets.size_charts import SYMBOLS
 from workbench.app.widgets.text import short
 
@@ -56,14 +56,7 @@ def dots_chart(
             go.Scatter(
                 x=[dot.value for dot in shown],
                 y=[place[dot.label] + away for dot in shown],
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [_gap(dot.high - dot.value) for dot in shown],
-                    "arrayminus": [_gap(dot.value - dot.low) for dot in shown],
-                    "thickness": 2,
-                    "width": 5,
-                },
+                error_x=whiskers((dot.low, dot.value, dot.high) for dot in shown),
                 mode="markers",
                 name=safe(short(name, LONGEST)),
                 marker={
@@ -82,7 +75,7 @@ def dots_chart(
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis_title=safe(title),
         showlegend=len(series) > 1,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_ABOVE,
     )
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
@@ -91,9 +84,9 @@ def dots_chart(
         automargin=True,
         showgrid=False,
         zeroline=False,
-        tickfont=_ticks(),
+        tickfont=tick_font(),
     )
-    figure.update_xaxes(tickfont=_ticks(), title_font=_ticks(), zeroline=False)
+    figure.update_xaxes(tickfont=tick_font(), title_font=tick_font(), zeroline=False)
     if len(series) > 1:
         for edge in range(1, len(labels)):
             figure.add_hline(y=edge - 0.5, line_width=1, line_color="#8a8f98", opacity=0.35)
@@ -140,7 +133,12 @@ def squares_chart(
     figure.update_layout(
         height=90 + 42 * size, margin={"l": 8, "r": 8, "t": 8, "b": 8}, plot_bgcolor="rgba(0,0,0,0)"
     )
-    ticks: dict[str, Any] = {"showgrid": False, "zeroline": False, "automargin": True, "tickfont": _ticks()}
+    ticks: dict[str, Any] = {
+        "showgrid": False,
+        "zeroline": False,
+        "automargin": True,
+        "tickfont": tick_font(),
+    }
     numbered = [safe(f"{number}  {short(name, LONGEST)}") for number, name in enumerate(names, 1)]
     figure.update_xaxes(
         tickvals=list(range(size)), ticktext=[str(number) for number in range(1, size + 1)], **ticks
@@ -151,11 +149,3 @@ def squares_chart(
 
 def _number(value: float, of_wins: bool) -> str:
     return f"{100 * value:.0f} %" if of_wins else f"{value:.2f}"
-
-
-def _gap(value: float) -> float:
-    return 0.0 if math.isnan(value) else max(0.0, value)
-
-
-def _ticks() -> dict[str, Any]:
-    return {"color": ink(), "size": 13}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe
+from workbench.app.widgets.charts import SERIES, TOOLBAR, ink, safe, whiskers
 from workbench.app.widgets.numbers import interval
 from workbench.app.widgets.size_axes import Axis
 from workbench.app.widgets.size_labels import positions
@@ -94,14 +94,7 @@ def gain_chart(gains: Sequence[DoublingGain], share: bool, key: str) -> None:
         go.Scatter(
             x=[unit * gain.gain for gain in gains],
             y=[safe(short(line, 60)) for line in lines],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [unit * (gain.high - gain.gain) for gain in gains],
-                "arrayminus": [unit * (gain.gain - gain.low) for gain in gains],
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=whiskers(((gain.low, gain.gain, gain.high) for gain in gains), unit),
             mode="markers",
             marker={"size": 11, "color": SERIES[0], "symbol": "circle"},
             hovertext=[gain_words(gain, share) for gain in gains],
@@ -184,14 +177,7 @@ def _dot(point: SizePoint, sizes: Sizes, axis: Axis, side: str, go: Any) -> go.S
     return go.Scatter(
         x=[_place(point, axis)],
         y=[estimate.mean],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [estimate.high - estimate.mean],
-            "arrayminus": [estimate.mean - estimate.low],
-            "thickness": 1,
-            "width": 4,
-        },
+        error_y=whiskers([(estimate.low, estimate.mean, estimate.high)], thickness=1, width=4),
         mode="markers+text",
         text=[f"<b>{label}</b>" if _is(point, sizes.smallest_good_enough) else label],
         textposition=side,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from workbench.app.widgets.charts import COLOURS, SYMBOLS, TOOLBAR, safe
+from workbench.app.widgets.charts import COLOURS, LEGEND_ABOVE, SYMBOLS, TOOLBAR, safe, whiskers
 from workbench.app.widgets.text import short
 from workbench.app.widgets.verdict_words import gap_words
 from workbench.core.run import Gap
@@ -43,14 +43,7 @@ def forest(lines: Sequence[Difference], axis: str, key: str, margin: float = 0.0
             go.Scatter(
                 x=[unit * one.gap.difference for one in group],
                 y=[labels[id(one)] for one in group],
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [unit * (one.gap.high - one.gap.difference) for one in group],
-                    "arrayminus": [unit * (one.gap.difference - one.gap.low) for one in group],
-                    "thickness": 2,
-                    "width": 5,
-                },
+                error_x=whiskers(((one.gap.low, one.gap.difference, one.gap.high) for one in group), unit),
                 mode="markers",
                 name=verdict,
                 marker={"size": 12, "symbol": SYMBOLS[verdict], "color": COLOURS[verdict]},
@@ -68,7 +61,7 @@ def forest(lines: Sequence[Difference], axis: str, key: str, margin: float = 0.0
         margin={"l": 8, "r": 8, "t": 8, "b": 40},
         xaxis_title=safe(f"{axis}, tuned − base{' (points)' if unit == 100 else ''}"),
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_ABOVE,
     )
     order = [labels[id(one)] for one in drawn]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], automargin=True, type="category")
