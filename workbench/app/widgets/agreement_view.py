@@ -85,8 +85,8 @@ def _coefficients(found: RatingAgreement, shared: list[ScaleAgreement]) -> None:
     }
     st.table(columns, border="horizontal", hide_index=True, alt="Agreement on each thing that is rated")
     st.caption(
-        "κ and α take off what raters would agree on by chance; “–”: all said the same, and chance "
-        "cannot be told. "
+        "κ and α take off what raters would agree on by chance; “–”: it is for grades alone, or all said "
+        "the same, and chance cannot be told. "
         f"α is Krippendorff’s; intervals at {100 * found.confidence:g} %, by drawing items."
     )
 
