@@ -86,21 +86,21 @@ def _got_turn(
     workspace: Workspace, tuning: str, held: contextlib.ExitStack, on_progress: OnTuningProgress | None
 ) -> bool:
     """Waits until no other tuning is worked on this machine; False where it is not live any more."""
-    while (record := get_tuning(workspace, tuning)).status in LIVE:
-        try:
-            held.enter_context(turn(workspace, tuning, record.recipe))
-            return True
-        except Timeout:
-            message = waiting_for(workspace)
-        if record.message != message:
-            workspace.store.tunings.set(tuning, status="queued", message=message)
-        try:
+    try:
+        while (record := get_tuning(workspace, tuning)).status in LIVE:
+            try:
+                held.enter_context(turn(workspace, tuning, record.recipe))
+                return True
+            except Timeout:
+                message = waiting_for(workspace)
+            if record.message != message:
+                workspace.store.tunings.set(tuning, status="queued", message=message)
             if on_progress is not None:
                 on_progress(tuning_progress(workspace, tuning))
             time.sleep(POLL_S)
-        except KeyboardInterrupt:
-            workspace.store.tunings.set(tuning, status="interrupted", message=INTERRUPTED)
-            raise
+    except KeyboardInterrupt:
+        workspace.store.tunings.set(tuning, status="interrupted", message=INTERRUPTED)
+        raise
     return False
 
 
