@@ -44,6 +44,8 @@ TRAININGS: dict[str, Train] = {
     "prefix": Train(method="prefix"),
     "prompt": Train(method="prompt"),
     "lora, checkpointing": Train(gradient_checkpointing=True),
+    "lora, bf16": Train(precision="bf16"),
+    "full, bf16": Train(method="full", precision="bf16"),
     "dpo": Train(objective="dpo"),
     "full dpo": Train(method="full", objective="dpo"),
     "kto": Train(objective="kto"),
