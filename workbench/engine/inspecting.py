@@ -14,7 +14,8 @@ from typing import Any
 from workbench.core.model import ModelSpec
 from workbench.engine.workspace import Workspace
 from workbench.errors import ModelUnavailable
-from workbench.models.local.anatomy import AdapterAnatomy, Anatomy, Part, adapter_anatomy, anatomy
+from workbench.models.local.anatomy import AdapterAnatomy, Anatomy, adapter_anatomy, anatomy
+from workbench.models.local.parts import Part
 from workbench.models.local.weights import local_folder
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from tests.models.tiny import tiny_model
 from workbench.errors import ModelUnavailable
-from workbench.models.local.anatomy import Anatomy, Part, adapter_anatomy, anatomy, describe
+from workbench.models.local.anatomy import Anatomy, adapter_anatomy, anatomy, describe
 from workbench.models.local.components import place
+from workbench.models.local.parts import Part
 from workbench.models.local.tensors import Tensor, file_tensors, read_tensors
 
 

@@ -9,7 +9,8 @@ import streamlit as st
 from workbench.app.widgets.charts import TOOLBAR, safe
 from workbench.app.widgets.model_facts import amount
 from workbench.app.widgets.text import escaped
-from workbench.models.local.anatomy import Anatomy, Part
+from workbench.models.local.anatomy import Anatomy
+from workbench.models.local.parts import Part
 
 COLOURS = {
     "embedding": "#3f51b5",

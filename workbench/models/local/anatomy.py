@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 from workbench.errors import ModelUnavailable
 from workbench.models.gguf.header import read_header
 from workbench.models.local.adapters import kind_name
-from workbench.models.local.components import COMPONENTS, PIECES, place
+from workbench.models.local.components import place
+from workbench.models.local.parts import Part, layered, summed
 from workbench.models.local.tensors import Tensor, file_tensors, read_tensors
 
 GGUF_VOCABULARY = "tokenizer.ggml.tokens"
@@ -36,15 +36,6 @@ GGUF_KEYS = {
     "layer_norm_eps": "attention.layer_norm_epsilon",
 }
 """What config.json calls it, and what a GGUF file does, behind the architecture's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a model and what it consists of; the pieces of `parts` sum to `parameters`."""
-
-    name: str
-    parameters: int
-    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +118,7 @@ def adapter_anatomy(folder: Path) -> AdapterAnatomy:
         targets=(targets,) if isinstance(targets, str) else tuple(sorted(map(str, targets))),
         parameters=sum(tensor.parameters for tensor in tensors),
         disk_bytes=sum(tensor.size_bytes for tensor in tensors),
-        components=_summed((_without_adapter(tensor) for tensor in tensors), "adapter"),
+        components=summed((_without_adapter(tensor) for tensor in tensors), "adapter"),
     )
 
 
@@ -137,7 +128,7 @@ def describe(config: dict[str, Any], tensors: tuple[Tensor, ...]) -> Anatomy:
     text: dict[str, Any] = config | inner if isinstance(inner, dict) else config
     width = _whole(text, "hidden_size", "n_embd", "d_model", "dim")
     heads = _whole(text, "num_attention_heads", "n_head", "n_heads", "num_heads")
-    components = _summed(tensors, "model")
+    components = summed(tensors, "model")
     names = {part.name for part in components.parts}
     return Anatomy(
         architecture=_architecture(config),
@@ -164,7 +155,7 @@ def describe(config: dict[str, Any], tensors: tuple[Tensor, ...]) -> Anatomy:
         parameters=components.parameters,
         disk_bytes=sum(tensor.size_bytes for tensor in tensors),
         components=components,
-        by_layer=_layered(tensors),
+        by_layer=layered(tensors),
     )
 
 
@@ -195,47 +186,6 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ModelUnavailable(f"'{path}' is not a mapping of settings; download or save the model again.")
     return content
-
-
-def _summed(tensors: Iterable[Tensor], name: str) -> Part:
-    sums: dict[str, dict[str, int]] = {component: {} for component in COMPONENTS}
-    for tensor in tensors:
-        where = place(tensor.name)
-        pieces = sums[where.component]
-        pieces[where.piece] = pieces.get(where.piece, 0) + tensor.parameters
-    return _tree(name, sums)
-
-
-def _layered(tensors: tuple[Tensor, ...]) -> Part:
-    """`embedding`, `layer 0` … with their components, then what belongs to no layer."""
-    layers: dict[int, dict[str, dict[str, int]]] = {}
-    outside: dict[str, dict[str, int]] = {component: {} for component in COMPONENTS}
-    for tensor in tensors:
-        where = place(tensor.name)
-        held = outside if where.layer is None else layers.setdefault(where.layer, {})
-        pieces = held.setdefault(where.component, {})
-        pieces[where.piece] = pieces.get(where.piece, 0) + tensor.parameters
-    around = {part.name: part for part in _tree("", outside).parts}
-    numbered = [_tree(f"layer {number}", layers[number]) for number in sorted(layers)]
-    first = [around.pop("embedding")] if "embedding" in around else []
-    parts = (*first, *numbered, *around.values())
-    return Part("model", sum(part.parameters for part in parts), parts)
-
-
-def _tree(name: str, sums: dict[str, dict[str, int]]) -> Part:
-    parts = []
-    for component in COMPONENTS:
-        pieces = tuple(
-            Part(piece, count) for piece, count in sorted(sums.get(component, {}).items(), key=_order)
-        )
-        if pieces:
-            parts.append(Part(component, sum(piece.parameters for piece in pieces), pieces))
-    return Part(name, sum(part.parameters for part in parts), tuple(parts))
-
-
-def _order(held: tuple[str, int]) -> int:
-    name = held[0].removeprefix("experts: ")
-    return PIECES.index(name) if name in PIECES else len(PIECES)
 
 
 def _without_adapter(tensor: Tensor) -> Tensor:
