@@ -23,6 +23,7 @@ from workbench.errors import ModelUnavailable, StorageError, UnknownName, UsageE
 from workbench.models.embedded import embedded_path
 from workbench.models.local.merging import merge_to_folder
 from workbench.models.registry import find_provider
+from workbench.tuning import export_process
 from workbench.tuning.exporting import EXPORT_KINDS, export_tuned
 
 require(find_spec("peft"), "the package peft")
@@ -86,6 +87,17 @@ def greedy(model: str | Path, provider: str = "transformers", **row: Any) -> lis
             await opened.close()
 
     return asyncio.run(whole())
+
+
+def test_an_export_in_another_process_says_what_it_wrote_or_why_not(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--root", str(workspace.root), "--kind", "adapter", "--out", str(tmp_path / "out")]
+    export_process.main([*asked, "--model", "whole"])
+    assert "whole weights without an adapter" in json.loads(capsys.readouterr().out)["problem"]
+    export_process.main([*asked, "--model", "mine"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["bytes"] == sum(file.stat().st_size for file in (tmp_path / "out").iterdir())
 
 
 def test_every_form_answers_as_base_and_adapter_do(

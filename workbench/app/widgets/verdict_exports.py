@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from workbench.app.widgets.errors import explained
@@ -10,10 +13,15 @@ from workbench.app.widgets.text import escaped
 from workbench.app.widgets.verdict_risks import card_of
 from workbench.engine import Workspace
 from workbench.storage.tunings import TuningRecord
-from workbench.tuning import model_card_html, model_card_markdown
+from workbench.tuning import ModelCard, model_card_html, model_card_markdown
 from workbench.tuning.export_process import export_apart
 from workbench.tuning.exporting import EXPORT_KINDS, ExportKind, usual_path
 
+CARDS = (
+    ("HTML", "html", "text/html", model_card_html),
+    ("Markdown", "md", "text/markdown", model_card_markdown),
+)
+"""Forms of the card: name, ending, type, and what writes it."""
 FORMS: dict[ExportKind, str] = {
     "adapter": "adapter: what was added to the base",
     "safetensors": "safetensors: base and addition as one model",
@@ -28,28 +36,24 @@ def exports(ws: Workspace, record: TuningRecord) -> None:
         return
     st.subheader("Take it away", anchor=False)
     with st.container(horizontal=True):
-        st.download_button(
-            "Model card, HTML",
-            lambda: model_card_html(card_of(ws, record)),
-            f"{name}.html",
-            "text/html",
-            icon=":material/download:",
-            on_click="ignore",
-            key="card html",
-        )
-        st.download_button(
-            "Model card, Markdown",
-            lambda: model_card_markdown(card_of(ws, record)),
-            f"{name}.md",
-            "text/markdown",
-            icon=":material/download:",
-            on_click="ignore",
-            key="card md",
-        )
+        for form, ending, kind, write in CARDS:
+            st.download_button(
+                f"Model card, {form}",
+                partial(_card, ws, record, write),
+                f"{name}.{ending}",
+                kind,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"card {ending}",
+            )
     if name not in ws.models.names():
         st.caption(escaped(f"The model '{name}' was deleted; its weights can be exported once it is back."))
         return
     _weights(ws, name)
+
+
+def _card(ws: Workspace, record: TuningRecord, write: Callable[[ModelCard], str]) -> str:
+    return write(card_of(ws, record))
 
 
 def _weights(ws: Workspace, name: str) -> None:
