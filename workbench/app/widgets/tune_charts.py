@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app.widgets.charts import COLOURS, SERIES, TOOLBAR, ink, safe
+from workbench.app.widgets.charts import COLOURS, SERIES, TOOLBAR, ink, safe, whole_steps
 from workbench.app.widgets.numbers import score
 from workbench.core.tuning import TuningPoint
 from workbench.tuning import TrainingState
@@ -67,7 +67,7 @@ def loss_chart(points: Sequence[TuningPoint], state: TrainingState, key: str) ->
     if learnt or held:
         seen = max(step for step, _ in [*learnt, *held])
         end = last_shown(state, seen)
-        figure.update_xaxes(range=[-0.02 * end, end * 1.02])
+        figure.update_xaxes(range=[-0.02 * end, end * 1.02], dtick=whole_steps(end))
     st.plotly_chart(figure, key=f"chart {key}", config=TOOLBAR, alt=_spoken(learnt, held, state))
 
 
@@ -93,6 +93,7 @@ def small_chart(
         yaxis_title=safe(label),
         showlegend=False,
     )
+    figure.update_xaxes(dtick=whole_steps(found[-1][0]))
     # a learning rate is 0.0002, not 200µ
     figure.update_yaxes(rangemode="tozero", exponentformat="none", separatethousands=True)
     values = [value for _, value in found]
