@@ -313,10 +313,8 @@ def test_a_preference_shows_both_texts_with_the_words_that_differ(opened: Any, s
     assert ":red-background[~~vague~~]" in said
 
 
-@pytest.mark.parametrize(
-    "hostile", ["<img src=x onerror=alert(1)>", "![x](http://a.example/b.png)", "$x$ **b**"]
-)
-def test_texts_of_models_are_shown_as_text(opened: Any, sums: Workspace, hostile: str) -> None:
+def test_texts_of_models_are_shown_as_text(opened: Any, sums: Workspace) -> None:
+    hostile = "<img src=x onerror=alert(1)> ![x](http://a.example/b.png) $x$ **b**"
     one = Item(
         ({"role": "system", "content": hostile}, {"role": "user", "content": hostile}),
         f"{hostile} yes",
