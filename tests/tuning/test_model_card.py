@@ -260,6 +260,22 @@ def test_every_part_of_a_verdict_has_its_place(tuned: Workspace):
     assert "nan" not in page.text.replace("nano", "").casefold()
 
 
+def test_losses_on_scales_of_their_own_are_drawn_apart(tuned: Workspace):
+    sides = {"base": PROMPT.base, "tuned": PROMPT.tuned, "gap": WORSE}
+    labels = ForgettingVerdict("labels", "team-labels", "test", "shots", "accuracy", "r", **sides)
+    far = {"base": Level(90, 80, 95, 100), "tuned": Level(70, 60, 80, 100)}
+    text = replace(
+        labels, dataset="rewriting", metric="bleu", gap=Gap(-20, -25, -15, 0, 0, 100, "worse"), **far
+    )
+    tuned.store.tunings.set(TUNING, result=verdict_json(a_verdict(forgetting=(text, labels))))
+    page = Page(model_card_html(model_card(tuned, TUNING)))
+    drawn = [given["aria-label"] for tag, given in page.tags if tag == "svg"]
+    assert [one.split(". ")[0] for one in drawn if one.startswith("Tuned minus base elsewhere")] == [
+        "Tuned minus base elsewhere, accuracy",
+        "Tuned minus base elsewhere, bleu",
+    ]
+
+
 def test_a_tuning_that_was_not_measured_says_so(tuned: Workspace):
     tuned.store.tunings.set(TUNING, result={"runs": {"verdict": "20260101-000000-000000"}})
     text = model_card_markdown(model_card(tuned, TUNING))

@@ -17,6 +17,7 @@ from workbench.tuning.cards.blocks import (
     section,
 )
 from workbench.tuning.verdict.records import (
+    ForgettingVerdict,
     Level,
     MemorisationVerdict,
     ModelTakes,
@@ -126,14 +127,20 @@ def _forgetting(verdict: TuningVerdict) -> list[Block | None]:
     )
     if not rows:
         return []
-    chart = _chart(
-        "Tuned minus base elsewhere",
-        [(f"{one.dataset}, {one.prompt}", one.gap) for one in verdict.forgetting],
-    )
+    # metrics of 0 to 1 and of 0 to 100 on one axis would hide each other
+    shares = [one for one in verdict.forgetting if max(one.base.mean, one.tuned.mean) <= 1]
+    others = [one for one in verdict.forgetting if one not in shares]
+    charts = [_elsewhere(group) for group in (shares, others)]
     words = Paragraph(
         "Other tasks, asked of both models with the same prompts: what did the tuning cost there?"
     )
-    return [words, Table(("dataset, prompt, metric", "rows", *HEADS), rows, (1, 2, 3, 4, 5)), chart]
+    return [words, Table(("dataset, prompt, metric", "rows", *HEADS), rows, (1, 2, 3, 4, 5)), *charts]
+
+
+def _elsewhere(group: Sequence[ForgettingVerdict]) -> EffectChart | None:
+    metrics = ", ".join(dict.fromkeys(one.metric for one in group))
+    gaps = [(f"{one.dataset}, {one.prompt}", one.gap) for one in group]
+    return _chart(f"Tuned minus base elsewhere, {metrics}", gaps)
 
 
 def _perplexity(found: PerplexityVerdict | None) -> list[Block | None]:
