@@ -38,6 +38,7 @@ from workbench.tuning import (
     TrainingState,
     TuningFolder,
     TuningVerdict,
+    delete_tuned_model,
     get_tuning,
     load_recipe,
     recipe_names,
@@ -336,7 +337,10 @@ def test_a_deleted_model_comes_back_and_names_who_needs_it(visit: Visit, ws: Wor
     test = press(visit("tune", tuning=tuning), "Delete the model")
     assert MODEL not in ws.models.names()
     assert made in said(test) and "was deleted" in said(test)
-    press(test, "Undo")
+    test = press(test, "Undo")
+    assert MODEL in ws.models.names()
+    delete_tuned_model(ws, MODEL)
+    press(test.run(), "Bring the model back")
     assert MODEL in ws.models.names()
 
 

@@ -12,7 +12,7 @@ from workbench.app.widgets.tuned_model import delete_with_undo
 from workbench.engine import Workspace, ensure_worker
 from workbench.errors import TuningError
 from workbench.storage.tunings import TuningRecord
-from workbench.tuning import continue_tuning, experiments_with
+from workbench.tuning import continue_tuning, experiments_with, undelete_tuned_model
 
 
 def next_steps(ws: Workspace, record: TuningRecord) -> None:
@@ -21,12 +21,11 @@ def next_steps(ws: Workspace, record: TuningRecord) -> None:
     if name is None:
         return
     if name not in ws.models.names():
-        st.info(
-            escaped(
-                f"The model '{name}' was deleted; bring it back with `workbench models undelete {name}`."
-            ),
-            icon=":material/delete:",
-        )
+        st.info(escaped(f"The model '{name}' was deleted."), icon=":material/delete:")
+        if st.button("Bring the model back", icon=":material/undo:", key="model undelete"):
+            with explained("bringing the model back"):
+                undelete_tuned_model(ws, name)
+                st.rerun()
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
