@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from filelock import Timeout
 
 from workbench.core.document import content_hash
 from workbench.core.experiment import Experiment
-from workbench.core.race import RaceSettings
+from workbench.core.race import Race, RaceSettings
 from workbench.core.run import LIVE, Progress, Report
 from workbench.engine.browsing import judging_errors
 from workbench.engine.execute import Execution, OnProgress, make_progress
 from workbench.engine.model_services import RunServices
-from workbench.engine.plan import load_plan, make_plan
+from workbench.engine.plan import Plan, load_plan, make_plan
 from workbench.engine.racing import new_race, outcome, work_race
-from workbench.engine.records import effective_status, get_run, hold, is_imported
+from workbench.engine.records import effective_status, get_run, hold, is_imported, new_id
 from workbench.engine.reporting import report
 from workbench.engine.score import score_run
 from workbench.engine.workspace import Workspace
@@ -70,13 +71,39 @@ def create_run(
     plan = make_plan(workspace, experiment, limit)
     if budget_usd is None and plan.experiment.budget is not None:
         budget_usd = plan.experiment.budget.usd
-    now = datetime.datetime.now(datetime.UTC)
-    run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    rows = list(plan.dataset.rows)
+    return queue_plan(
+        workspace,
+        plan,
+        owner=owner,
+        use_cache=use_cache,
+        budget_usd=budget_usd,
+        race=None if race is None else new_race(plan, race),
+    )
+
+
+def queue_plan(
+    workspace: Workspace,
+    plan: Plan,
+    *,
+    owner: str,
+    name: str | None = None,
+    marks: Mapping[str, Any] | None = None,
+    use_cache: bool = True,
+    budget_usd: float | None = None,
+    race: Race | None = None,
+) -> str:
+    """Queues a plan as a run; returns the run's id.
+
+    Args:
+        name: under which the run is listed; default: the experiment's.
+        marks: what its definition says beside the plan, such as what it is a probe of.
+        owner, use_cache, budget_usd: as in `create_run`.
+    """
+    run, rows = new_id(), list(plan.dataset.rows)
     workspace.store.runs.create(
         run,
-        plan.experiment.name,
-        plan.definition(),
+        name or plan.experiment.name,
+        plan.definition() | dict(marks or {}),
         plan.dataset.name,
         content_hash(rows),
         rows,
@@ -84,7 +111,7 @@ def create_run(
         owner=owner,
         use_cache=use_cache,
         budget_usd=budget_usd,
-        race=None if race is None else new_race(plan, race).to_json(),
+        race=None if race is None else race.to_json(),
     )
     return run
 

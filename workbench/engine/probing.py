@@ -10,17 +10,14 @@ the run that it probes. Both are paired row by row.
 
 from __future__ import annotations
 
-import datetime
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.core.document import content_hash
 from workbench.core.prompt import AnyPrompt, Prompt
 from workbench.core.run import LIVE
 from workbench.datasets.transforms import build_transform
-from workbench.engine.lifecycle import RunSummary, runs
+from workbench.engine.lifecycle import RunSummary, queue_plan, runs
 from workbench.engine.plan import Plan, load_plan, prompt_version, transformed
 from workbench.engine.records import effective_status, get_run
 from workbench.engine.workspace import Workspace
@@ -87,25 +84,16 @@ def create_probe(
         plan, kind = _with_shuffled_examples(plan, examples_seed), EXAMPLES
     else:
         plan, kind = _with_changed_rows(plan, transforms), _kind(transforms)
-    rows = list(plan.dataset.rows)
-    definition = plan.definition() | {
-        "probe": {"of": run, "kind": kind, "transforms": list(transforms), "examples_seed": examples_seed}
-    }
-    now = datetime.datetime.now(datetime.UTC)
-    probe = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    workspace.store.runs.create(
-        probe,
-        probe_name(plan.experiment.name, kind),
-        definition,
-        plan.dataset.name,
-        content_hash(rows),
-        rows,
-        plan.units,
+    facts = {"of": run, "kind": kind, "transforms": list(transforms), "examples_seed": examples_seed}
+    return queue_plan(
+        workspace,
+        plan,
         owner=owner,
+        name=probe_name(plan.experiment.name, kind),
+        marks={"probe": facts},
         use_cache=record.use_cache,
         budget_usd=record.budget_usd,
     )
-    return probe
 
 
 def probe_name(experiment: str, kind: str) -> str:

@@ -6,6 +6,8 @@ with its holder, so a run that says `running` while nobody holds its lock was in
 
 from __future__ import annotations
 
+import datetime
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,11 @@ from workbench.engine.locks import hold_lock, is_locked
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName
 from workbench.storage import RunRecord
+
+
+def new_id() -> str:
+    """An id for what begins now, such as `20261121-143005-9f3ac1`; ids sort by time."""
+    return f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def get_run(workspace: Workspace, run: str) -> RunRecord:

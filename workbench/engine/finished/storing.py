@@ -6,9 +6,7 @@ ImportedRun(run="20261121-…", name="alpaca", rows=805, cells=3, outputs=2415, 
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +22,7 @@ from workbench.core.run import Cell
 from workbench.engine.finished.collecting import REFERENCE, Collector, Preference, ScoreColumn
 from workbench.engine.finished.prompt_stand_ins import stand_in
 from workbench.engine.finished.records import Finished, ImportSettings, Unmapped
+from workbench.engine.records import new_id
 from workbench.engine.score import lay_out
 from workbench.engine.workspace import Workspace
 from workbench.errors import DatasetError, UsageError
@@ -104,7 +103,7 @@ def _store(
     settings: ImportSettings,
     unmapped: Unmapped,
 ) -> ImportedRun:
-    run = f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    run = new_id()
     rule = settings.answer or AnswerRule()
     prompts = {key: stand_in(key, label, messages, rule) for key, (label, messages) in found.prompts.items()}
     cells = [

@@ -5,14 +5,11 @@ tunings.result = {"runs": {"verdict": "20261121-120000-3f9c1a", "forgetting: wor
 
 from __future__ import annotations
 
-import datetime
-import secrets
 from collections.abc import Callable
 
-from workbench.core.document import content_hash
 from workbench.core.experiment import Experiment
 from workbench.core.run import LIVE, Progress
-from workbench.engine.lifecycle import cancel_run, execute_run, progress, resume_run
+from workbench.engine.lifecycle import cancel_run, execute_run, progress, queue_plan, resume_run
 from workbench.engine.plan import Plan, make_plan
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunCancelled, TuningCancelled, TuningError, UnknownName
@@ -70,18 +67,12 @@ class VerdictRuns:
             self._tell(words)
 
     def _created(self, purpose: str, plan: Plan) -> str:
-        rows = list(plan.dataset.rows)
-        now = datetime.datetime.now(datetime.UTC)
-        run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        self._workspace.store.runs.create(
-            run,
-            verdict_run_name(plan.experiment.name, plan.experiment.models[-1]),
-            plan.definition() | {"tuning": {"id": self._tuning, "for": purpose}},
-            plan.dataset.name,
-            content_hash(rows),
-            rows,
-            plan.units,
+        run = queue_plan(
+            self._workspace,
+            plan,
             owner="command",
+            name=verdict_run_name(plan.experiment.name, plan.experiment.models[-1]),
+            marks={"tuning": {"id": self._tuning, "for": purpose}},
         )
         self.known[purpose] = run
         self._keep()
