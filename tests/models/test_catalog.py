@@ -123,6 +123,11 @@ def test_a_broken_row_is_told_with_its_line_and_the_others_work(row: str, words:
 def test_a_broken_file_leaves_the_embedded_models(text: str, tmp_path: Path) -> None:
     catalog = a_catalog(tmp_path, text)
     assert catalog.names() == ["nano", "small"] and len(catalog.broken()) == 1
+    with pytest.raises(UnknownName) as found:  # a name that may stand there leads to the file
+        catalog.spec("mine")
+    assert str(found.value).endswith(str(catalog.broken()[0]))
+    with pytest.raises(UnknownName, match="Did you mean 'small'"):
+        catalog.spec("smal")
 
 
 def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from workbench.core.document import Strict, parse, validate
 from workbench.core.files import write_text
 from workbench.core.model import Model, ModelSpec
-from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError
+from workbench.errors import InvalidFile, UnknownName, UsageError, WorkbenchError, suggestion
 from workbench.models.embedded_rows import embedded_specs
 from workbench.models.gguf.quantizations import GGUF_QUANTIZATIONS
 from workbench.models.local.quantization import QUANTIZATIONS
@@ -77,7 +77,10 @@ class Catalog:
         if at and base in rows and quantization:
             return _routed(rows[base].model_copy(update={"name": name, "quantization": quantization}))
         missing = base if base and quantization else name
-        raise UnknownName("model", missing, rows, self._tuned.remedy(missing))
+        remedy = self._tuned.remedy(missing)
+        if not remedy and self._broken and not suggestion(missing, rows).startswith(" Did"):
+            remedy = f"Something could not be read: {self._broken[0]}"  # it may well stand there
+        raise UnknownName("model", missing, rows, remedy)
 
     def open(self, name: str) -> Model:
         """The model of that name. Nothing is loaded or called before its first use."""
