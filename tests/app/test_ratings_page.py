@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Visit, texts
 from tests.engine.rating.rated import pair, rate, rated_run, stars
+from workbench.app.widgets.disputed_rows import said_of
 from workbench.app.widgets.rating_downloads import rating_files
 from workbench.engine import Workspace, corrections, corrections_jsonl, delete_run, leaderboard
+from workbench.engine.rating.disagreeing import DisputedRow
 
 Rated = tuple[Workspace, str]
 HOSTILE = "![x](http://127.0.0.1:9/x.png) <script>alert(1)</script>"
@@ -65,6 +67,21 @@ def test_agreement_shows_coefficients_raters_and_leads_to_disputed_rows(visit: V
     assert scale["Items of two raters"][0] == "36 of 36"
     assert list(raters["Rater"]) == ["all", "**ada**", "**bob**", "**cy**"]
     assert any("test" in link and "view=rows" in link and "cells=0%2C1" in link for link in links(page))
+    said = texts(page).replace("\\", "")
+    assert "ada prefers careful · server, bob prefers careful · server, cy prefers direct · server" in said
+
+
+def test_what_raters_said_of_a_row_is_told_in_words() -> None:
+    names = {0: "short · small", 1: "long · small"}
+    pair_of = DisputedRow("r", 0, 0.5, 1, ("a", "b"), (0, 1), (("a", 1.0), ("b", 0.0), ("c", 0.5)))
+    told = "a prefers short · small, b prefers long · small, c calls it a tie"
+    assert said_of(pair_of, names) == told
+    grades = DisputedRow("r", 0, 0.5, 1, ("a", "b"), (1,), (("a", 4.0), ("b", 1.0)), "clear")
+    assert said_of(grades, names) == "clear of long · small: a 4, b 1"
+    thumbs = DisputedRow("r", 0, 0.5, 1, ("a", "b"), (1,), tuple((name, 0.0) for name in "abcdef"))
+    assert (
+        said_of(thumbs, names) == "thumbs of long · small: a down, b down, c down, d down and 2 more raters"
+    )
 
 
 def test_one_rater_alone_is_told_what_agreement_needs(visit: Visit, rated: Rated) -> None:

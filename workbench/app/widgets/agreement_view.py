@@ -6,8 +6,7 @@ import math
 
 import streamlit as st
 
-from workbench.app.pages import link
-from workbench.app.widgets.controls import pager
+from workbench.app.widgets.disputed_rows import disputed_rows
 from workbench.app.widgets.empty import empty
 from workbench.app.widgets.numbers import count, many, seconds
 from workbench.app.widgets.rating_charts import Dot, dots_chart, squares_chart
@@ -20,7 +19,6 @@ from workbench.engine.rating.agreement import ScaleAgreement
 from workbench.statistics import Coefficient
 
 MOST_RATERS = 12
-ROWS_ON_SCREEN = 12
 BOTH_ORDERS = "pairs are shown in both orders, so it evens out."
 LEVELS = {"nominal": "α nominal", "ordinal": "α ordinal", "interval": "α interval"}
 
@@ -48,7 +46,7 @@ def agreement_view(ws: Workspace, run: str) -> None:
             "Go to Rate",
         )
     _steadiness(found)
-    _disputed(found, run)
+    disputed_rows(ws, run, found.disputed)
 
 
 def _coefficients(found: RatingAgreement, shared: list[ScaleAgreement]) -> None:
@@ -195,36 +193,6 @@ def _bias(first_won: MetricEstimate) -> str:
     if first_won.high < 0.5:
         return f"Together they favour the text that stands second; {BOTH_ORDERS}"
     return "No bias for the place shows."
-
-
-def _disputed(found: RatingAgreement, run: str) -> None:
-    """Rows that raters see differently, with a way to see what they saw."""
-    if not found.disputed:
-        return
-    st.subheader("Rows that raters disagree on most", anchor=False)
-    offset = pager(len(found.disputed), ROWS_ON_SCREEN)
-    for one in found.disputed[offset : offset + ROWS_ON_SCREEN]:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            said = ", ".join(f"{short(rater, 24)} {value:g}" for rater, value in one.said[:4])
-            about = f"{one.criterion}: " if one.criterion else ""
-            link(
-                "compare",
-                escaped(short(one.row_id, 60)),
-                ":material/search:",
-                run=run,
-                view="rows",
-                row=one.row_id,
-                cells=",".join(map(str, one.cells)),
-            )
-            st.markdown(
-                f"{share(one.disagreement)} apart over {many(one.pairs, 'comparison')} · "
-                f":gray[{escaped(about + said)}]",
-                width="content",
-            )
-    st.caption(
-        "0 %: all say the same, 100 %: each two say the opposite. Of a pair, 1 means that the cell which "
-        "comes first in the run is preferred, 0 the other one, 0.5 a tie."
-    )
 
 
 def _cell(text: str) -> str:
