@@ -8,8 +8,20 @@ import pytest
 
 from tests.fake_openai import BaseUrl
 from workbench.core.experiment import Experiment
-from workbench.engine import Workspace, add_metrics, compare, create_run, execute_run, remove_metric, report
+from workbench.engine import (
+    Workspace,
+    add_metrics,
+    compare,
+    create_run,
+    execute_run,
+    remove_metric,
+    report,
+    unmeasured,
+    winner,
+)
 from workbench.errors import MetricError, RunError, UnknownName
+from workbench.metrics import Metric, labelling
+from workbench.metrics.classification import LabelMetric
 
 Build = Callable[..., Experiment]
 
@@ -71,3 +83,21 @@ def test_a_live_run_keeps_its_metrics(workspace: Workspace, experiment: Build) -
     queued = create_run(workspace, experiment())
     with pytest.raises(RunError, match="queued"):
         add_metrics(workspace, queued, ["f1"])
+
+
+def test_a_metric_that_can_score_nothing_leaves_the_others_alone(
+    workspace: Workspace, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labelling, "MOST_LABELS", 3)
+    with pytest.raises(MetricError, match="hold 12 different labels"):
+        add_metrics(workspace, run, ["macro_f1"])  # the right answers tell, before anything is asked
+    monkeypatch.setattr(LabelMetric, "check_references", Metric.check_references)
+    add_metrics(workspace, run, ["macro_f1"])
+    shown = report(workspace, run)
+    for line in shown.cells:
+        assert line.metrics["exact_match"].n == 12
+        assert (line.metrics["macro_f1"].n, line.metrics["macro_f1"].unscored) == (0, 12)
+    ((metric, reason),) = unmeasured(workspace, shown)
+    assert metric == "macro_f1" and "hold 12 different labels" in reason
+    assert [line.n for line in compare(workspace, run, "macro_f1").comparisons] == [0]
+    assert winner(workspace, run, "exact_match").metric == "exact_match"

@@ -11,9 +11,9 @@ from workbench.core.experiment import Experiment
 from workbench.core.rating import Rating
 from workbench.core.run import Output
 from workbench.engine import Workspace, create_run, report
+from workbench.engine.answer_rules import answer_rule
 from workbench.engine.plan import load_plan
 from workbench.engine.records import get_run
-from workbench.engine.score import answer_rule
 from workbench.prompting.read import read_answer
 
 PROMPTS = {

@@ -21,7 +21,14 @@ ERRORS_SHOWN = 12
 
 
 def failed_calls(opened: Workspace, report: Report) -> bool:
-    """Whether a call of the run, or of its judges, ended in an error; if so, it is said."""
+    """Whether a call of the run, or of its judges, ended in an error; if so, it is said.
+
+    A metric that could score nothing at all is said too, with its reason.
+    """
+    from workbench.engine import unmeasured
+
+    for metric, reason in unmeasured(opened, report):
+        say(f"{metric} scored no output: {redacted(reason)}")
     if not report.errors and not report.unheard:
         return False
     _say_why(opened, report.run)

@@ -73,6 +73,7 @@ _HOME = {
     "latest_outputs": "browsing",
     "run_errors": "browsing",
     "judging_errors": "browsing",
+    "unmeasured": "browsing",
     "rows": "browsing",
     "RowQuery": "row_query",
     "ScoreRange": "row_query",

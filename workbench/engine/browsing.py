@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from workbench.core.run import Output, Vote
+from workbench.core.run import Output, Report, Vote
+from workbench.engine.answer_rules import answer_rule
 from workbench.engine.plan import stored_cells, stored_prompts
 from workbench.engine.records import experiment_of, get_run, repeats_of
 from workbench.engine.row_matching import RowMatcher
 from workbench.engine.row_query import RowQuery
-from workbench.engine.score import answer_rule, metric_names, score_run
+from workbench.engine.score import metric_names, score_run
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError
 from workbench.prompting.answer_span import answer_span
@@ -147,6 +148,22 @@ def judging_errors(workspace: Workspace, run: str) -> list[tuple[str, int]]:
         if metric in measured:  # scores of a metric that was taken out are kept
             found[error] = found.get(error, 0) + count
     return list(found.items())
+
+
+def unmeasured(workspace: Workspace, shown: Report) -> list[tuple[str, str]]:
+    """Metrics that scored no output of the run although there are some, each with the commonest reason."""
+    names = dict.fromkeys(name for line in shown.cells for name in line.metrics)
+    none = [name for name in names if not any(line.metrics[name].n for line in shown.cells)]
+    if not none or sum(line.outputs - line.errors for line in shown.cells) == 0:
+        return []
+    scores = workspace.store.scores.of_run(shown.run)
+    found = []
+    for name in none:
+        said = Counter(
+            why for (_, metric), one in scores.items() if metric == name for why in one.reasons.values()
+        )
+        found += [(name, why) for why, _ in said.most_common(1)]
+    return found
 
 
 def output_views(workspace: Workspace, run: str) -> Iterable[OutputView]:

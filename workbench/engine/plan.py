@@ -18,12 +18,13 @@ from workbench.core.experiment import Experiment
 from workbench.core.prompt import AnyPrompt, Ensemble, Prompt, Sampling
 from workbench.core.run import Cell
 from workbench.datasets.transforms import transform_rows
+from workbench.engine.answer_rules import answer_rule, reference_of
 from workbench.engine.composing import Composer
 from workbench.engine.judges import with_judges
 from workbench.engine.likelihood import check_asked_models
 from workbench.engine.workspace import Workspace
 from workbench.errors import DatasetError, MetricError, ModelUnavailable, RunError, UsageError, WorkbenchError
-from workbench.metrics import load_metric
+from workbench.metrics import Metric, load_metric
 from workbench.prompting.render import Renderer
 from workbench.prompting.rubric import sample_row
 from workbench.prompting.select import check_source
@@ -229,7 +230,18 @@ def check_metrics(workspace: Workspace, plan: Plan) -> Plan:
                 "no such column; add `reference: COLUMN` under `dataset` "
                 f"(columns: {', '.join(dataset.columns)})."
             )
+        metric.check_references(_right_answers(plan, metric))
     return plan
+
+
+def _right_answers(plan: Plan, metric: Metric) -> list[Any]:
+    """What the metric will compare with, as the first cell's prompt reads it: before anything is paid."""
+    column = metric.reference_column or plan.dataset.reference
+    values = [row.get(column) for row in plan.dataset.rows] if column else []
+    if metric.reads == "text" or metric.reference_column is not None or not plan.cells:
+        return values
+    rule = answer_rule(plan.prompts[plan.cells[0].prompt], plan.prompts)
+    return [reference_of(rule, value) for value in values]
 
 
 def _check_prompts(plan: Plan, workspace: Workspace) -> None:

@@ -16,12 +16,12 @@ from workbench.core.dataset import Dataset
 from workbench.core.model import ChatMessage, Model
 from workbench.core.prompt import AnyPrompt, Prompt, Sampling
 from workbench.core.run import Output
+from workbench.engine.answer_rules import answer_rule
 from workbench.engine.asking import Asker
 from workbench.engine.browsing import OutputView
 from workbench.engine.calls import CallDesk, storable
 from workbench.engine.composing import Composer
 from workbench.engine.plan import EXTRA_VARIABLES
-from workbench.engine.score import answer_rule
 from workbench.engine.workspace import Workspace
 from workbench.errors import WorkbenchError
 from workbench.metrics import load_metric

@@ -18,9 +18,10 @@ import numpy as np
 
 from workbench.core.race import Race, RaceSettings, Stop
 from workbench.core.run import Cell, Output
+from workbench.engine.answer_rules import answer_rule, reference_of
 from workbench.engine.execute import Execution
 from workbench.engine.plan import Plan
-from workbench.engine.score import answer_rule, metrics_of, reference_of
+from workbench.engine.score import metrics_of
 from workbench.engine.workspace import Workspace
 from workbench.errors import RunError, UnknownName, UsageError
 from workbench.metrics import CellOutputs, Metric

@@ -17,15 +17,14 @@ from typing import Any
 import numpy as np
 
 from workbench.core.experiment import Experiment
-from workbench.core.prompt import AnswerRule, AnyPrompt, Ensemble
 from workbench.core.run import Cell, MetricEstimate
+from workbench.engine.answer_rules import answer_rule, reference_of
 from workbench.engine.plan import Plan, load_plan
 from workbench.engine.records import experiment_of, get_run, is_imported
 from workbench.engine.workspace import Workspace
-from workbench.errors import MetricError, UnknownName
+from workbench.errors import MetricError, ModelError, UnknownName
 from workbench.metrics import CellOutputs, Metric, ModelServices, Scores, load_metric
 from workbench.metrics.parallel import Spread
-from workbench.prompting.read import read_reference
 from workbench.storage import RunRecord
 from workbench.storage.outputs import MEASURED
 from workbench.storage.scores import CellScores
@@ -46,7 +45,8 @@ def score_run(
     outputs with errors, are unscored (NaN); an output in which no answer was found is wrong. A metric that
     asks models is scored only with `services`, again where its calls had failed; without, what an earlier
     scoring stored is given, or nothing.
-    Many rows of a slow metric are scored over several processes.
+    Many rows of a slow metric are scored over several processes. A metric that can score nothing of a cell
+    leaves it unscored with the reason.
     """
     record = get_run(workspace, run)
     stored = workspace.store.scores.of_run(run)
@@ -114,17 +114,6 @@ def chosen_metric(experiment: Experiment, name: str | None = None) -> tuple[str,
     if chosen not in metrics:
         raise UnknownName("metric in this run", chosen, metrics)
     return chosen, metrics[chosen]
-
-
-def answer_rule(prompt: AnyPrompt, prompts: dict[str, AnyPrompt]) -> AnswerRule:
-    """The rule that a cell's answers were read by: an ensemble's own, else its first member's."""
-    if not isinstance(prompt, Ensemble):
-        return prompt.answer
-    if prompt.answer is not None:
-        return prompt.answer
-    if prompt.fuse is not None:
-        return answer_rule(prompts[prompt.fuse], prompts)
-    return answer_rule(prompts[prompt.members[0].prompt], prompts)
 
 
 def estimate_of(scores: CellScores) -> MetricEstimate:
@@ -234,7 +223,7 @@ class _Scoring:
             metric.spread = spread
             scores = lay_out(
                 metric,
-                metric.score_outputs(outputs),
+                _scored(metric, outputs),
                 units,
                 name=name,
                 cell=cell.index,
@@ -244,6 +233,16 @@ class _Scoring:
             )
             store.scores.put(run, scores)
             yield scores
+
+
+def _scored(metric: Metric, outputs: CellOutputs) -> Scores:
+    """The metric's scores; where it can score nothing at all, the reason for each output."""
+    try:
+        return metric.score_outputs(outputs)
+    except (MetricError, ModelError) as problem:
+        why = dict.fromkeys(range(len(outputs)), str(problem))
+        failed = why if isinstance(problem, ModelError) else {}
+        return Scores(np.full(len(outputs), np.nan), reasons=why, failed=failed)
 
 
 def _rows_scored(on_scoring: OnScoring, words: str, done: int, total: int) -> None:
@@ -295,15 +294,6 @@ def lay_out(
     }
     reasons = {int(units[place]): reason for place, reason in result.reasons.items()}
     return CellScores(cell, name, stored, values, matrix, summary, result.blocks, reasons)
-
-
-def reference_of(rule: AnswerRule, value: Any) -> Any:
-    """A right answer, or a list of them, read by the rule that the outputs' answers are read by."""
-    if value is None:
-        return None
-    if isinstance(value, (list, tuple)):
-        return [read_reference(rule, item) for item in value]
-    return read_reference(rule, value)
 
 
 def _plain(value: float) -> float | None:

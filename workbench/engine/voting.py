@@ -7,9 +7,10 @@ from collections import defaultdict
 import numpy as np
 
 from workbench.core.run import MetricEstimate, Vote
+from workbench.engine.answer_rules import answer_rule
 from workbench.engine.plan import load_plan
 from workbench.engine.records import get_run
-from workbench.engine.score import answer_rule, metrics_of
+from workbench.engine.score import metrics_of
 from workbench.engine.workspace import Workspace
 from workbench.prompting.read import read_reference
 from workbench.statistics import bootstrap_mean

@@ -86,6 +86,9 @@ class Metric:
     spec: str | Mapping[str, Any] | None = None
     spread: RowScorer | None = None
 
+    def check_references(self, references: Sequence[Any]) -> None:
+        """Raises MetricError where these right answers cannot be measured, whatever the outputs will be."""
+
     def score_outputs(self, outputs: CellOutputs) -> Scores:
         """Score a whole cell. Override it to use more than predictions and references."""
         return self.score(*self.columns(outputs))

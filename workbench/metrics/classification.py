@@ -19,9 +19,10 @@ import numpy as np
 
 from workbench.errors import MetricError, suggestion
 from workbench.metrics.base import Metric
-from workbench.metrics.labelling import MOST_LABELS, Labelled, folded, labelled, spelled
+from workbench.metrics.labelling import MOST_LABELS, Labelled, folded, labelled, labels_of, spelled
 from workbench.metrics.registry import metric
 from workbench.metrics.scores import FloatArray, Scores
+from workbench.metrics.text import reference_texts
 
 Average = Literal["macro", "micro", "weighted"]
 Labels = Literal["references", "all"] | list[Any]
@@ -35,6 +36,10 @@ class LabelMetric(Metric):
     kind = "corpus"
     no_answer = None
     labels: Labels = "references"
+
+    def check_references(self, references: Sequence[Any]) -> None:
+        """References are labels: they are few."""
+        labels_of(self.name, [[folded(text) for text in reference_texts(one)] for one in references])
 
     def score_rows(self, predictions: list[str], references: list[list[str]]) -> Scores:
         """Right or wrong for each row, and its counts for each label."""

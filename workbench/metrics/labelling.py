@@ -39,6 +39,17 @@ def folded(label: str) -> str:
     return label.strip().casefold()
 
 
+def labels_of(name: str, references: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The different labels of folded references, sorted. Raises MetricError where they are too many."""
+    labels = tuple(sorted({label for texts in references for label in texts}))
+    if len(labels) > MOST_LABELS:
+        raise MetricError(
+            f"Metric '{name}' is for classification, but the references hold {len(labels):,} different "
+            f"labels (at most {MOST_LABELS}); use exact_match, or an answer rule that reads a label."
+        )
+    return labels
+
+
 def labelled(name: str, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Labelled:
     """Texts as labels. Of several acceptable references the one that was given counts, else the first.
 
@@ -46,13 +57,8 @@ def labelled(name: str, predictions: Sequence[str], references: Sequence[Sequenc
     """
     given = [folded(text) for text in predictions]
     accepted = [[folded(text) for text in texts] for texts in references]
+    labels = labels_of(name, accepted)
     actual = [said if said in texts else texts[0] for said, texts in zip(given, accepted, strict=True)]
-    labels = tuple(sorted({label for texts in accepted for label in texts}))
-    if len(labels) > MOST_LABELS:
-        raise MetricError(
-            f"Metric '{name}' is for classification, but the references hold {len(labels):,} different "
-            f"labels (at most {MOST_LABELS}); use exact_match, or an answer rule that reads a label."
-        )
     place = {label: index for index, label in enumerate(labels)}
     return Labelled(
         labels,

@@ -25,17 +25,19 @@ from workbench.app.widgets.run_list import run_label
 from workbench.app.widgets.run_metrics import run_metrics
 from workbench.app.widgets.said import say_once
 from workbench.app.widgets.slices_view import slices_view
-from workbench.app.widgets.text import escaped
+from workbench.app.widgets.text import escaped, short
 from workbench.app.widgets.undo import undo_bar
 from workbench.app.workspace import current_run, workspace
 from workbench.core.run import LIVE, Comparison, Report
-from workbench.engine import Workspace, compare, report, runs
+from workbench.engine import Workspace, compare, report, runs, unmeasured
 
 View = Callable[[Workspace, Report, Comparison], None]
 
 
 def table_view(ws: Workspace, table: Report, found: Comparison) -> None:
     """The result table and the chart of its metric."""
+    for metric, reason in unmeasured(ws, table):
+        st.warning(escaped(f"{metric} scored no output: {short(reason, 400)}"), icon=":material/info:")
     offset = pager(len(table.cells), PER_SCREEN)
     result_table(table, found, offset)
     st.caption(

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from workbench.core.collection import Item, Origin
 from workbench.core.model import ChatMessage
 from workbench.core.prompt import AnswerRule, Prompt
+from workbench.engine.answer_rules import answer_rule
 from workbench.engine.composing import Composer
-from workbench.engine.score import answer_rule
 from workbench.engine.workspace import Workspace
 from workbench.errors import CollectionError
 from workbench.prompting.json_path import parse_path
