@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from workbench.commands.printing import AsJson, print_json, printable
+from workbench.commands.printing import AsJson, counted, print_json, printable
 from workbench.commands.session import redacted, workspace
 from workbench.errors import WorkbenchError
 
@@ -128,7 +128,7 @@ def _database(opened: Workspace) -> Finding:
     from workbench.engine import runs
 
     kept = len(runs(opened, limit=1000))
-    return Finding("database", True, f"{redacted(opened.database_url)} opens, {kept} runs")
+    return Finding("database", True, f"{redacted(opened.database_url)} opens, {counted(kept, 'run')}")
 
 
 def _worker(opened: Workspace) -> Finding:

@@ -52,5 +52,6 @@ def check_split(what: str, name: str, split: str, held_back: Collection[str], se
     if f"{name}#{split}" in held_back or is_gone:
         raise CollectionError(
             f"{what} is over '{name}#{split}', which is kept for evaluation, so that nothing of it may be "
-            f"learnt; run the experiment on other rows, such as those of `{name}#train`."
+            f"learnt; run the experiment over another split, such as train (`workbench import FILE --splits "
+            f"train=0.8,test=0.2` cuts a table into both)."
         )
