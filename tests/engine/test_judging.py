@@ -167,6 +167,7 @@ def test_a_judge_that_ended_in_errors_is_asked_again_and_only_about_those(court:
     assert "HTTP 500" in reason and outputs == 2
     failed = report_json(report(court.workspace, run))["cells"][0]["metrics"]["quality"]["failed"]
     assert failed == 1 and "1 unscored" in export_report(court.workspace, run)
+    assert 'skipped message="unscored: ' in export_report(court.workspace, run, "junit")
     asked = len(court.questions())
     court.says = lambda asked: "I would rather not." if "What is 5 +" in asked else "Score: 3"
     resume_run(court.workspace, run)

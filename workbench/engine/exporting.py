@@ -214,7 +214,11 @@ def _junit(workspace: Workspace, shown: Report) -> str:
         if view.error is not None:
             return Case(row, view.latency_s, error=view.error)
         if score is None:
-            return Case(row, view.latency_s, skipped="unscored")
+            return Case(
+                row,
+                view.latency_s,
+                skipped=f"unscored: {view.reasons[name]}" if view.reasons.get(name) else "unscored",
+            )
         wrong = metric.kind == "proportion" and score != best
         said = f"{name} {figure(score)}"
         details = f"answer: {view.answer}\n\n{view.text}" if wrong else said
