@@ -21,7 +21,8 @@ def lineage(
     context: typer.Context,
     model: TunedModel,
     items: Annotated[
-        bool, typer.Option("--items", help="Also every example: its row, run, prompt version and raters.")
+        bool,
+        typer.Option("--items", help="Also every example: its row, run, prompt version, scores, raters."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +48,7 @@ def lineage(
     else:
         print()
         print_table(
-            ("row", "prompt", "version", "model", "run", "repeat", "raters", "from"),
+            ("row", "prompt", "version", "model", "run", "repeat", "scores", "raters", "from"),
             [
                 (
                     f"{one.dataset}#{one.split} {one.row_id}" if one.row_id else one.file or "",
@@ -56,6 +57,7 @@ def lineage(
                     one.model,
                     one.run,
                     one.repeat,
+                    ", ".join(f"{name} {value:g}" for name, value in one.scores.items()),
                     ", ".join(one.raters),
                     one.kind,
                 )
