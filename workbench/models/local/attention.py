@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.models.local.key_values import Group, LayerPair
+from workbench.models.local.key_values import LayerPair
+from workbench.models.local.running_keys import Group
 
 NAME = "shared_beginnings"
 CHANGES_SCORES = ("position_bias", "softcap", "s_aux", "sliding_window")

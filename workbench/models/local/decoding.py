@@ -16,12 +16,13 @@ from torch import Tensor
 
 from workbench.models.local.attention import CannotShare, Shared, Sharing, register
 from workbench.models.local.families import Family, families, portions
-from workbench.models.local.key_values import NOWHERE, Group, LayerPair, ReadKeys, RunningKeys
+from workbench.models.local.key_values import NOWHERE, LayerPair, ReadKeys
 from workbench.models.local.likelihood import sums_of_log_probabilities
 from workbench.models.local.masks import Masks
 from workbench.models.local.memory import PREFIX_BYTES
 from workbench.models.local.prefixes import PrefixTree, virtual_ids
 from workbench.models.local.rows import Ids, Row
+from workbench.models.local.running_keys import Group, RunningKeys
 from workbench.models.local.sampling import alternatives, choose, log_probabilities
 
 PADDED_TOKENS = 2048
