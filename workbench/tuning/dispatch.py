@@ -95,6 +95,7 @@ def give_up(workspace: Workspace, record: TuningRecord) -> None:
         record.id,
         status="failed",
         message=f"Its process died {MOST_STARTS} times while {record.stage}{where}, without a word; often "
-        f"memory runs out: see {workspace.state_dir / 'tunings.log'}, free some and resume it, or begin anew with a smaller `batch`.",
+        f"memory runs out: see {workspace.state_dir / 'tunings.log'}, free some and resume it, or begin anew "
+        "with a smaller `batch`.",
         finished_at=datetime.datetime.now(datetime.UTC),
     )
