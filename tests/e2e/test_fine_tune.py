@@ -196,7 +196,7 @@ def _clean(tab: Any) -> None:
 
 
 def _fill_the_recipe(tab: Any) -> None:
-    tab.get_by_role("button", name="Fine-tune on this").click()
+    tab.get_by_role("link", name="Fine-tune on this").click()
     tab.get_by_text("Fine-tune on the collection sums").wait_for()
     settle(tab)
     tab.get_by_role("button", name="Create", exact=True).click()

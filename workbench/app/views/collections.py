@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from workbench.app import state
-from workbench.app.pages import go, link
+from workbench.app.pages import link
 from workbench.app.widgets.collect_form import collect_form
 from workbench.app.widgets.collection_cleaning import cleaning_view
 from workbench.app.widgets.collection_export import export_view
@@ -41,8 +41,8 @@ VIEWS: dict[str, tuple[str, Callable[[Workspace, CollectionRecord], None]]] = {
 def actions(ws: Workspace, record: CollectionRecord) -> None:
     """What can be done with the whole collection; the likeliest first."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Fine-tune on this", icon=":material/school:", type="primary", key="collection tune"):
-            go("tune", collection=record.id)
+        with st.container(border=True, width="content"):  # the likely next step; links know no other emphasis
+            link("tune", "**Fine-tune on this**", ":material/school:", collection=record.id)
         link("collections", "All collections", ":material/arrow_back:")
         st.button(
             "Delete",
