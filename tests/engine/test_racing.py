@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.engine.conftest import adds, write_workspace
@@ -26,6 +27,7 @@ from workbench.engine import (
     export_report,
     export_winner,
     progress,
+    racing,
     raise_budget,
     report,
     report_json,
@@ -36,6 +38,7 @@ from workbench.engine import (
 from workbench.engine.records import get_run, race_of
 from workbench.errors import RunCancelled, RunError, UnknownName, UsageError
 from workbench.metrics.exact import ExactMatch
+from workbench.statistics.anytime import PairwiseEvidence
 
 Build = Callable[..., Experiment]
 BY_EXACT = RaceSettings("exact_match", block=10)
@@ -351,3 +354,14 @@ def test_what_ended_early_has_an_interval_that_its_end_does_not_spoil(
     found = direct.metrics["exact_match"]
     assert found.low < found.mean < found.high and found.high - found.low > 2 * (short.high - short.low)
     assert careful.metrics["exact_match"].low < 0.95 and careful.metrics["exact_match"].high == 1
+
+
+@pytest.mark.parametrize(("of_rows", "stopped"), [(60, {0}), (40, set())])
+def test_a_cell_beaten_only_by_the_last_row_has_all_rows_and_is_not_stopped(
+    of_rows: int, stopped: set[int]
+) -> None:
+    evidence = PairwiseEvidence(3)
+    evidence.add(np.tile([0.0, 1.0, 1.0], (40, 1)))
+    race = Race(BY_EXACT, of_rows)
+    after = racing.decided(race, race, 40, evidence, [0, 1, 2])
+    assert set(after.stopped) == stopped and after.winner is None

@@ -86,7 +86,7 @@ async def work_race(workspace: Workspace, plan: Plan, record: RunRecord, executi
             await execution.ask(live, positions, keep=True)
             found = await asyncio.to_thread(_scores, workspace, plan, record, metric, live, positions)
             evidence.add(found)
-            race = _after(race, kept, start + len(positions), evidence, [cell.index for cell in live])
+            race = decided(race, kept, start + len(positions), evidence, [cell.index for cell in live])
             if race.rows > kept.rows:
                 total = outputs_of(race, plan.cells, repeats)
                 await asyncio.to_thread(workspace.store.runs.set, record.id, race=race.to_json(), total=total)
@@ -98,7 +98,7 @@ async def work_race(workspace: Workspace, plan: Plan, record: RunRecord, executi
     return race
 
 
-def _after(race: Race, kept: Race, rows: int, evidence: PairwiseEvidence, live: Sequence[int]) -> Race:
+def decided(race: Race, kept: Race, rows: int, evidence: PairwiseEvidence, live: Sequence[int]) -> Race:
     """The race once so many rows are scored: as it was decided before, else by the evidence."""
     if rows <= kept.rows:
         beaten = {cell: stop for cell, stop in kept.stopped.items() if stop.rows == rows}
@@ -108,6 +108,8 @@ def _after(race: Race, kept: Race, rows: int, evidence: PairwiseEvidence, live: 
         out = [cell for cell in live if against[cell] >= enough]
         if len(out) == len(live):  # that all are beaten cannot be: the least beaten one stays
             out.remove(min(out, key=lambda cell: against[cell]))
+        if rows >= race.of_rows and len(live) - len(out) > 1:
+            out = []  # undecided at the last row: who got there has all rows, and is compared by them
         beaten = {cell: Stop(rows, evidence.strongest_rival(cell)) for cell in out}
     stopped = {**race.stopped, **beaten}
     left = [cell for cell in live if cell not in stopped]
