@@ -92,14 +92,28 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture
-def tab(browser: Any, site: Site) -> Iterator[Any]:
-    """A tab of its own; the test fails if it asked anything of another host."""
-    context = browser.new_context(viewport={"width": 1360, "height": 900}, accept_downloads=True)
+@pytest.fixture(scope="module")
+def one_tab(browser: Any) -> Iterator[tuple[Any, list[str]]]:
+    """A tab for a whole module, as a new one costs more than a visit; and what it asked of other hosts."""
+    context = browser.new_context(accept_downloads=True)
     strangers: list[str] = []
     context.on("request", lambda request: _note_stranger(request.url, strangers))
-    yield context.new_page()
+    yield context.new_page(), strangers
     context.close()
+
+
+@pytest.fixture
+def tab(one_tab: tuple[Any, list[str]], site: Site) -> Iterator[Any]:
+    """An empty tab; whatever it opens is a new visit. The test fails if it asked anything of another host."""
+    page, strangers = one_tab
+    strangers.clear()
+    page.set_viewport_size({"width": 1360, "height": 900})
+    page.emulate_media(color_scheme="light")
+    yield page
+    for opened in page.context.pages:
+        if opened is not page:
+            opened.close()
+    page.goto("about:blank")
     assert not strangers, f"the page asked other hosts: {strangers[:5]}"
 
 
