@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.core.dataset import ID_COLUMN
-from workbench.core.race import Race
 from workbench.core.run import Cell
 from workbench.engine.comparing import check_scored
 from workbench.engine.failing import Mask, failing_rows
@@ -26,6 +25,7 @@ from workbench.engine.records import experiment_of, get_run, race_of, repeats_of
 from workbench.engine.reporting import cell_json, number
 from workbench.engine.row_groups import question_columns, text_of
 from workbench.engine.score import chosen_metric, score_run
+from workbench.engine.stopped_cells import stopped_notes
 from workbench.engine.text_groups import LONGEST, group_texts, telling_words
 from workbench.engine.workspace import Workspace
 from workbench.errors import UsageError
@@ -141,6 +141,7 @@ def failures(
     count = _Counting(cells, failed, judged, experiment.confidence)
     groups = _grouped(bad, good, texts, count, seed) if len(bad.places) else []
     every = np.arange(len(fails), dtype=np.int64)
+    stopped = stopped_notes(cells, race_of(record), "its shares are of those.")
     return Failures(
         run=run,
         metric=name,
@@ -151,7 +152,10 @@ def failures(
         overall=count.over(every, np.ones(len(every))),
         groups=tuple(sorted(groups, key=lambda one: (-one.failing, one.words))),
         sampled=len(texts) if max(bad.weight, good.weight) > 1 else None,
-        notes=(*_notes(read, name, fails, readable, len(groups)), *_stopped(cells, race_of(record))),
+        notes=(
+            *_notes(read, name, fails, readable, len(groups)),
+        notes=(*_notes(read, name, fails, readable, len(groups)), *stopped),
+        ),
     )
 
 
@@ -289,14 +293,6 @@ def _notes(read: Read, metric: str, fails: Mask, readable: Mask, groups: int) ->
     if groups == 1:
         said.append("The failing rows are too few, or too much alike, to fall into groups.")
     return said
-
-
-def _stopped(cells: tuple[Cell, ...], race: Race | None) -> list[str]:
-    return [
-        f"A race stopped {cell.label} after {race.stopped[cell.index].rows:,} rows: its shares are of those."
-        for cell in cells
-        if race is not None and cell.index in race.stopped
-    ]
 
 
 def _count_json(one: CellFailures) -> dict[str, Any]:

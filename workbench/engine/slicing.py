@@ -22,7 +22,7 @@ from workbench.engine.records import experiment_of, get_run, race_of
 from workbench.engine.reporting import cell_json, estimate_json, number
 from workbench.engine.score import metric_scores, metrics_of, score_run
 from workbench.engine.sliced_rows import sliced_rows, units_of
-from workbench.engine.stopped_cells import estimate_at_any_time, without_verdicts
+from workbench.engine.stopped_cells import estimate_at_any_time, stopped_notes, without_verdicts
 from workbench.engine.workspace import Workspace
 from workbench.metrics import Metric
 from workbench.storage.scores import CellScores
@@ -119,7 +119,7 @@ def slices(
         baseline=whole.baseline,
         whole=totals,
         slices=tuple(found),
-        notes=(*_notes(found, totals), *_stopped(cells, race)),
+        notes=(*_notes(found, totals), *stopped_notes(cells, race, "it has no verdicts here.")),
         confidence=experiment.confidence,
     )
 
@@ -210,15 +210,6 @@ def _notes(found: list[Slice], whole: tuple[SliceCell, ...]) -> list[str]:
             + ": the intervals are wide."
         )
     return said
-
-
-def _stopped(cells: tuple[Cell, ...], race: Race | None) -> list[str]:
-    stopped = {} if race is None else race.stopped
-    return [
-        f"A race stopped {cell.label} after {stopped[cell.index].rows:,} rows: it has no verdicts here."
-        for cell in cells
-        if cell.index in stopped
-    ]
 
 
 def _cell_json(one: SliceCell) -> dict[str, Any]:

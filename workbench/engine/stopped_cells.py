@@ -37,6 +37,16 @@ def stopped_lines(
     return [_line(metric, experiment, pair, baseline, race, judged) for pair in pairs]
 
 
+def stopped_notes(cells: Sequence[Cell], race: Race | None, so: str) -> list[str]:
+    """A sentence for each cell that the race stopped; `so` ends it, saying what follows."""
+    stopped = {} if race is None else race.stopped
+    return [
+        f"A race stopped {cell.label} after {stopped[cell.index].rows:,} rows: {so}"
+        for cell in cells
+        if cell.index in stopped
+    ]
+
+
 def without_verdicts(
     lines: Sequence[CellComparison], baseline: Cell, race: Race | None
 ) -> tuple[CellComparison, ...]:
