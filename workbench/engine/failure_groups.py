@@ -152,10 +152,7 @@ def failures(
         overall=count.over(every, np.ones(len(every))),
         groups=tuple(sorted(groups, key=lambda one: (-one.failing, one.words))),
         sampled=len(texts) if max(bad.weight, good.weight) > 1 else None,
-        notes=(
-            *_notes(read, name, fails, readable, len(groups)),
         notes=(*_notes(read, name, fails, readable, len(groups)), *stopped),
-        ),
     )
 
 
