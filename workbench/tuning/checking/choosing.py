@@ -27,10 +27,10 @@ RATES: dict[Method, tuple[float, float]] = {
     "dora": (5e-3, 2e-4),
     "qlora": (5e-3, 2e-4),
     "ia3": (2e-2, 5e-3),
-    "prefix": (3e-2, 1e-2),
-    "prompt": (1e-1, 3e-2),
+    "prefix": (3e-1, 1e-2),
+    "prompt": (3e-1, 3e-2),
 }
-"""Learning rate for a small and a large base, supervised."""
+"""Learning rate for a small and a large base, supervised; those for small ones were measured on `nano`."""
 OF_RATE: dict[Objective, float] = {"supervised": 1, "orpo": 0.2, "dpo": 0.1, "kto": 0.1}
 EPOCHS: tuple[tuple[float, float], ...] = ((500, 8), (2_000, 5), (10_000, 3), (100_000, 2), (math.inf, 1))
 """Below how many examples a small base goes through them how often; a larger one half as often."""
