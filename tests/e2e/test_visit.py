@@ -45,7 +45,7 @@ def test_the_first_page_has_one_obvious_next_step(tab: Any, site: Site) -> None:
     open_page(tab, site, "/")
     assert tab.locator("[data-testid=stBaseButton-primary]").count() == 1
     lines = tab.locator("[data-testid=stMarkdown] ol li")
-    assert lines.count() == 3
+    assert 3 <= lines.count() <= 4  # the loop at a glance
 
 
 def test_a_run_leads_to_its_comparison_in_one_click(tab: Any, site: Site, finished: str) -> None:
