@@ -201,7 +201,7 @@ def test_progress_is_told_while_it_runs(workspace: Workspace, experiment: Build)
     assert latest_outputs(workspace, run, 3)[0].text.startswith("Answer:")
 
 
-def test_a_run_is_found_by_id_beginning_experiment_and_latest(
+def test_a_run_is_found_by_id_its_ends_experiment_and_latest(
     workspace: Workspace, experiment: Build
 ) -> None:
     with pytest.raises(RunError, match="no run yet"):
@@ -209,9 +209,11 @@ def test_a_run_is_found_by_id_beginning_experiment_and_latest(
     first = run_it(workspace, experiment())
     second = run_it(workspace, experiment())
     assert find_run(workspace, "latest") == find_run(workspace, "sums") == second
-    assert find_run(workspace, first) == first
+    assert find_run(workspace, first) == find_run(workspace, first[-6:]) == first
     with pytest.raises(RunError, match="several"):
         find_run(workspace, first[:4])
+    with pytest.raises(UnknownName):
+        find_run(workspace, "%")
     with pytest.raises(UnknownName):
         find_run(workspace, "nothing")
 

@@ -23,7 +23,9 @@ Steps = Annotated[
 ]
 ThatCollection = Annotated[
     str,
-    typer.Argument(metavar="COLLECTION", help="Its name (the newest of it), its id, or an id's beginning."),
+    typer.Argument(
+        metavar="COLLECTION", help="Its name (the newest of it), id, or the id's beginning or end."
+    ),
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="Do it, as one change that `undo` takes back.")]
 

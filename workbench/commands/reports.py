@@ -13,7 +13,7 @@ from workbench.commands.session import workspace
 from workbench.errors import UsageError
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="Id, its beginning, an experiment's name, or latest.")
+    str, typer.Argument(metavar="RUN", help="Id, its beginning or end, an experiment's name, or latest.")
 ]
 
 

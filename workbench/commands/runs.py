@@ -15,7 +15,7 @@ from workbench.commands.session import say, workspace
 from workbench.commands.tags import tag
 
 ThatRun = Annotated[
-    str, typer.Argument(metavar="RUN", help="Id, its beginning, an experiment's name, or latest.")
+    str, typer.Argument(metavar="RUN", help="Id, its beginning or end, an experiment's name, or latest.")
 ]
 
 

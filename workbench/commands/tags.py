@@ -13,7 +13,7 @@ from workbench.commands.session import say, workspace
 def tag(
     context: typer.Context,
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="Id, its beginning, an experiment's name, or latest.")
+        str, typer.Argument(metavar="RUN", help="Id, its beginning or end, an experiment's name, or latest.")
     ],
     row: Annotated[str, typer.Argument(metavar="ROW", help="The row's id.")],
     text: Annotated[str, typer.Argument(metavar="TAG", help="1 to 60 characters, such as ambiguous.")],

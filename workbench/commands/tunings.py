@@ -22,7 +22,7 @@ from workbench.commands.tune import print_verdict
 ThatTuning = Annotated[
     str,
     typer.Argument(
-        metavar="TUNING", help="Id, its beginning, a recipe's or a tuned model's name, or latest."
+        metavar="TUNING", help="Id, its beginning or end, a recipe's or a tuned model's name, or latest."
     ),
 ]
 

@@ -34,17 +34,17 @@ def get_run(workspace: Workspace, run: str) -> RunRecord:
 
 
 def find_run(workspace: Workspace, text: str) -> str:
-    """A run's id from its id, the id's unique beginning, `latest` (no probe), or an experiment's name."""
+    """A run's id from its id, its unique beginning or end, `latest` (no probe), or an experiment's name."""
     runs_table = workspace.store.runs
     newest = runs_table.newest(limit=50, experiment=None if text == "latest" else text)
     newest = [record for record in newest if "probe" not in record.definition]
     if newest:
         return newest[0].id
-    found = runs_table.newest(limit=2, prefix=text) if text and text != "latest" else []
+    found = runs_table.newest(limit=2, part=text) if text and text != "latest" else []
     if len(found) == 1 or (found and found[0].id == text):
         return found[0].id
     if len(found) > 1:
-        raise RunError(f"'{text}' is the beginning of several runs, such as {found[0].id} and {found[1].id}.")
+        raise RunError(f"'{text}' fits several runs, such as {found[0].id} and {found[1].id}.")
     if text == "latest":
         raise RunError("There is no run yet; start one with `workbench run experiments/quickstart.yaml`.")
     raise UnknownName("run", text, [record.id for record in runs_table.newest(limit=200)])

@@ -112,14 +112,15 @@ class Runs:
         return _record(found) if found else None
 
     def newest(
-        self, limit: int = 50, offset: int = 0, experiment: str | None = None, prefix: str | None = None
+        self, limit: int = 50, offset: int = 0, experiment: str | None = None, part: str | None = None
     ) -> list[RunRecord]:
-        """Newest first, without the deleted ones."""
+        """Newest first, without the deleted ones; `part` is what an id begins or ends with."""
         query = select(*COLUMNS).where(runs.c.deleted_at.is_(None))
         if experiment is not None:
             query = query.where(runs.c.experiment == experiment)
-        if prefix is not None:
-            query = query.where(runs.c.id.startswith(prefix, autoescape=True))
+        if part is not None:
+            begins = runs.c.id.startswith(part, autoescape=True)
+            query = query.where(begins | runs.c.id.endswith(part, autoescape=True))
         query = query.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit).offset(offset)
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query)]

@@ -68,17 +68,18 @@ class Tunings:
         limit: int = 50,
         offset: int = 0,
         recipe: str | None = None,
-        prefix: str | None = None,
+        part: str | None = None,
         model: str | None = None,
     ) -> list[TuningRecord]:
-        """Newest first, without the deleted ones."""
+        """Newest first, without the deleted ones; `part` is what an id begins or ends with."""
         query = select(*COLUMNS).where(tunings.c.deleted_at.is_(None))
         if recipe is not None:
             query = query.where(tunings.c.recipe == recipe)
         if model is not None:
             query = query.where(tunings.c.model == model)
-        if prefix is not None:
-            query = query.where(tunings.c.id.startswith(prefix, autoescape=True))
+        if part is not None:
+            begins = tunings.c.id.startswith(part, autoescape=True)
+            query = query.where(begins | tunings.c.id.endswith(part, autoescape=True))
         query = query.order_by(tunings.c.created_at.desc(), tunings.c.id.desc()).limit(limit).offset(offset)
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query)]

@@ -30,7 +30,7 @@ def get_tuning(workspace: Workspace, tuning: str) -> TuningRecord:
 
 
 def find_tuning(workspace: Workspace, text: str) -> str:
-    """A tuning's id from its id, the id's unique beginning, `latest`, a tuned model or a recipe's name."""
+    """A tuning's id from its id, its unique beginning or end, `latest`, a tuned model or a recipe's name."""
     stored = workspace.store.tunings
     if text == "latest":
         newest = stored.newest(limit=1)
@@ -40,12 +40,12 @@ def find_tuning(workspace: Workspace, text: str) -> str:
     newest = stored.newest(limit=1, model=text) or stored.newest(limit=1, recipe=text)
     if newest:
         return newest[0].id
-    found = stored.newest(limit=2, prefix=text) if text else []
+    found = stored.newest(limit=2, part=text) if text else []
     if len(found) == 1 or (found and found[0].id == text):
         return found[0].id
     if len(found) > 1:
         first, second = found[0].id, found[1].id
-        raise TuningError(f"'{text}' is the beginning of several tunings, such as {first} and {second}.")
+        raise TuningError(f"'{text}' fits several tunings, such as {first} and {second}.")
     return get_tuning(workspace, text).id
 
 

@@ -1,4 +1,4 @@
-"""Home: the loop in three lines, one obvious next step, and what ran lately."""
+"""Home: the loop in four lines, one obvious next step, and what ran lately."""
 
 import streamlit as st
 
@@ -16,7 +16,8 @@ def show() -> None:
     st.markdown(
         "1. **Write** prompts, and try them on real rows as you type.\n"
         "2. **Run** them over a dataset, on models that ship with the workbench or on any API.\n"
-        "3. **Compare** with confidence intervals, and download the winner."
+        "3. **Compare** with confidence intervals, rate what no metric can judge, and download the winner.\n"
+        "4. **Fine-tune** a local model on the best outputs, and see it win or lose in the same table."
     )
     ready = QUICK_START in ws.experiment_names()
     recent = runs(ws, limit=8)

@@ -62,7 +62,7 @@ class Source:
 def find_sources(workspace: Workspace, settings: Collect) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids of the runs to collect from, and the experiments that have no completed run yet.
 
-    `settings.runs` names runs (their id or its beginning, `latest`) and experiments (their newest
+    `settings.runs` names runs (their id, its beginning or end, `latest`) and experiments (their newest
     completed run that is no probe). Raises UnknownName for what is neither, and CollectionError for a
     run that is not completed, and for one over rows that are kept for evaluation.
     """
@@ -125,20 +125,18 @@ def _completed(workspace: Workspace, text: str) -> str | None:
             f"None of the runs of '{text}' is completed, and there is no experiment of that name any more "
             f"to make one; go on with the last by `workbench run --resume {made[0].id}`."
         )
-    begun = table.newest(limit=2, prefix=text) if text else []
-    if len(begun) > 1 and begun[0].id != text:
-        raise CollectionError(
-            f"'{text}' is the beginning of several runs, such as {begun[0].id} and {begun[1].id}."
-        )
-    if not begun:
+    fitting = table.newest(limit=2, part=text) if text else []
+    if len(fitting) > 1 and fitting[0].id != text:
+        raise CollectionError(f"'{text}' fits several runs, such as {fitting[0].id} and {fitting[1].id}.")
+    if not fitting:
         known = [*workspace.experiment_names(), *(record.id for record in table.newest(limit=200))]
         raise UnknownName("run or experiment", text, known)
-    if begun[0].status != "completed":
+    if fitting[0].status != "completed":
         raise CollectionError(
-            f"Run '{begun[0].id}' is {begun[0].status}, and a collection takes completed ones; go on with "
-            f"it by `workbench run --resume {begun[0].id}`."
+            f"Run '{fitting[0].id}' is {fitting[0].status}, and a collection takes completed ones; go on "
+            f"with it by `workbench run --resume {fitting[0].id}`."
         )
-    return begun[0].id
+    return fitting[0].id
 
 
 def _open(workspace: Workspace, run: str, settings: Collect) -> Source:

@@ -34,7 +34,7 @@ class CollectionSummary:
 
 
 def find_collection(workspace: Workspace, text: str) -> CollectionRecord:
-    """A collection by its id, its beginning, or the newest of a name. Raises UnknownName."""
+    """A collection by its id, its unique beginning or end, or the newest of a name. Raises UnknownName."""
     table = workspace.store.collections
     exact = table.get(text)
     if exact is not None and exact.deleted_at is None:
@@ -43,18 +43,18 @@ def find_collection(workspace: Workspace, text: str) -> CollectionRecord:
     if named:
         return named[0]
     there = table.newest(limit=MOST_LISTED)
-    begun = [one for one in there if text and one.id.startswith(text)]
-    if len(begun) > 1:
+    fitting = [one for one in there if text and (one.id.startswith(text) or one.id.endswith(text))]
+    if len(fitting) > 1:
         raise CollectionError(
-            f"'{text}' is the beginning of several collections, such as {begun[0].id} and {begun[1].id}."
+            f"'{text}' fits several collections, such as {fitting[0].id} and {fitting[1].id}."
         )
-    if not begun:
+    if not fitting:
         known = {name for one in there for name in (one.name, one.id)}
         remedy = ""
         if exact is not None:
             remedy = f"It was deleted; bring it back with `workbench collections undelete {exact.id}`."
         raise UnknownName("collection", text, known, remedy)
-    return begun[0]
+    return fitting[0]
 
 
 def collections(workspace: Workspace, limit: int = 50, offset: int = 0) -> list[CollectionSummary]:
