@@ -21,10 +21,10 @@ def test_every_page_opens_on_a_fresh_workspace(visit: Visit, page: str) -> None:
     assert test.title
 
 
-def test_home_explains_the_loop_in_three_lines_with_one_next_step(visit: Visit) -> None:
+def test_home_explains_the_loop_in_four_lines_with_one_next_step(visit: Visit) -> None:
     test = visit()
     lines = test.markdown[0].value.splitlines()
-    assert [line[:2] for line in lines] == ["1.", "2.", "3."]
+    assert [line[:2] for line in lines] == ["1.", "2.", "3.", "4."]
     assert [button.label for button in test.button] == ["Run the quick start"]
 
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from workbench.app import state
 from workbench.app.pages import MENU, page
 
 st.set_page_config(page_title="Workbench", page_icon="🧪", layout="wide")
-st.navigation([page(name) for name in MENU]).run()
+with state.drawing():
+    st.navigation([page(name) for name in MENU]).run()

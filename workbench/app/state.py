@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ SHOWN = "shown"  # which of its items: kept, dropped, all, or a reason
 # --- in the session
 UNDO = "undo"
 SAID = "said"  # a sentence for the next page
+TOLD = "told"  # the keys of what this drawing of the page shows once
 PROBLEM = "problem"  # a sentence on what a person tried and could not be done
 LAST = "last "  # + a URL key: what was shown last, for pages opened from the menu
 ADDRESS = "address "  # + a URL key: the value that the address bar was made to say
@@ -166,6 +168,28 @@ def put(**changes: Any) -> None:
             st.query_params.pop(key, None)
         elif st.query_params.get(key) != str(value):
             st.query_params[key] = str(value)
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Around what is drawn in one go, a page or a fragment: what was `told` in it is forgotten at its end.
+
+    Streamlit breaks a drawing off where the browser asks for another one, as it does on a busy
+    machine: a message that was forgotten when it was read would then have been seen by nobody.
+    """
+    outer = st.session_state.get(TOLD)
+    told_here: list[str] = []
+    st.session_state[TOLD] = told_here
+    yield
+    for key in told_here:
+        st.session_state.pop(key, None)
+    st.session_state[TOLD] = outer
+
+
+def told(key: str) -> Any:
+    """What the session keeps to be shown once, or None; forgotten when this `drawing` ends."""
+    st.session_state[TOLD].append(key)
+    return st.session_state.get(key)
 
 
 def show_address(key: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from workbench.app import state
 from workbench.app.widgets.collection_words import author
 from workbench.app.widgets.numbers import many
-from workbench.app.widgets.rate_keys import listen, pressed
+from workbench.app.widgets.rate_keys import Press, carried_out, listen
 from workbench.app.widgets.text import escaped
 from workbench.core.collection import CollectionItem, ItemState
 from workbench.engine import Workspace
@@ -21,17 +21,36 @@ from workbench.tuning import accept, edit, reject, undo
 CURATE = state.CURATE
 KEYBOARD = f"{CURATE}keyboard"
 TURN = f"{CURATE}turn"
-HEARD = f"{CURATE}heard"  # the last press: of which item, on which drawing of the page
-LED_TO = f"{CURATE}led to"  # what that press led to: the item to show, and what is said of it
 SAID = f"{CURATE}said"
-EDITING = f"{CURATE}editing"  # the item that is being edited
-TOUCHED = f"{CURATE}touched"  # items that were changed one by one on this visit, the last one last
+VISIT = f"{CURATE}visit"
 COMPLETION, REJECTED = f"{CURATE}completion ", f"{CURATE}rejected "  # + the item: what is being written
 ALONE = {"j": "after", "k": "before", "a": "accept", "r": "reject", "e": "edit", "u": "undo"}
 ALONE |= {"ArrowRight": "after", "ArrowLeft": "before", "Escape": "all"}
 ON_A_PAGE = {"j": "first", "u": "undo"}
 EDITED = {"Escape": "leave"}
 """A key → what it does: with one item on the screen, with fifty, while one is edited."""
+
+
+@dataclass
+class _Visit:
+    """What is kept from one drawing of the page to the next, also by a script that is ended in the middle.
+
+    Attributes:
+        editing: the collection and the item whose text is being edited.
+        touched: what was changed one by one, the last one last; None for several at once.
+    """
+
+    editing: tuple[str, int] | None = None
+    touched: list[tuple[str, int] | None] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _LedTo:
+    """What a deed led to: the item to show, what is said of it, or why it could not be done."""
+
+    item: int | None
+    said: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,15 +66,15 @@ class Deeds:
     @property
     def editing(self) -> int | None:
         """The item whose text is being edited."""
-        held = st.session_state.get(EDITING)
+        held = _visit().editing
         return held[1] if held is not None and held[0] == self.collection else None
 
     def said(self) -> None:
         """What the last thing did, or why it could not be done."""
-        problem = st.session_state.pop(state.PROBLEM, None)
+        problem = state.told(state.PROBLEM)
         if problem:
             st.error(escaped(problem), icon=":material/error:")
-        said = st.session_state.pop(SAID, None)
+        said = state.told(SAID)
         if said:
             st.info(escaped(said), icon=":material/check:")
 
@@ -102,15 +121,28 @@ class Deeds:
 
     def do(self, action: str, number: int | None) -> None:
         """Does one thing; it is kept when this returns. What goes wrong is said on the next screen."""
+        self.show(self.done(action, number))
+
+    def show(self, led_to: _LedTo) -> None:
+        """Has the next screen show what a deed led to."""
+        state.put(item=led_to.item)
+        st.session_state.update({SAID: led_to.said, state.PROBLEM: led_to.problem})
+
+    def done(self, action: str, number: int | None) -> _LedTo:
+        """Does one thing, and tells what it led to. Nothing is written to the session."""
+        visit, by = _visit(), author()
+        shown = state.whole(state.ITEM, 0, 999_999_999, 0) if state.text(state.ITEM) else None
         try:
             if action == "undo":
-                self._undo()
-            elif action == "all":
-                state.put(item=None)
-            elif number is not None:
-                self._with(action, number)
+                return self._undone(visit, by, shown)
+            if action == "all" or number is None:
+                return _LedTo(None if action == "all" else shown)
+            if action in ("leave", "edit"):
+                visit.editing = (self.collection, number) if action == "edit" else None
+                return _LedTo(number)
+            return _LedTo(number) if action == "first" else self._passed(action, number, visit, by)
         except WorkbenchError as error:
-            st.session_state[state.PROBLEM] = str(error)
+            return _LedTo(shown, problem=str(error))
 
     def save(self, one: CollectionItem) -> None:
         """Keeps what stands in the fields of the item that is edited."""
@@ -132,40 +164,28 @@ class Deeds:
         except WorkbenchError as error:
             st.session_state[state.PROBLEM] = str(error)
             return
-        self._touched(number)
+        visit = _visit()
+        visit.touched.append((self.collection, number))
+        visit.editing = None
         st.session_state[SAID] = f"Edited item {number}."
-        st.session_state.pop(EDITING, None)
 
-    def _with(self, action: str, number: int) -> None:
-        if action == "leave":
-            st.session_state.pop(EDITING, None)
-        elif action == "edit":
-            st.session_state[EDITING] = (self.collection, number)
-        elif action == "first":
-            state.put(item=number)
-        else:
-            place = self.ws.store.collections.place(
-                self.collection, number, self.state, self.reason, self.find
-            )
-            if action == "before":
-                state.put(item=number if place.before is None else place.before)
-                return
-            if action == "accept":
-                changed = accept(self.ws, self.collection, [number], author())
-                self._say("Accepted", number, changed, "it was kept already")
-            elif action == "reject":
-                changed = reject(self.ws, self.collection, [number], author())
-                self._say("Rejected", number, changed, "it was dropped already")
-            if place.after is None:
-                told = st.session_state.get(SAID, "")
-                st.session_state[SAID] = f"{told} This was the last one shown.".strip()
+    def _passed(self, action: str, number: int, visit: _Visit, by: str) -> _LedTo:
+        """An item is accepted or rejected, or neither, and left for another."""
+        place = self.ws.store.collections.place(self.collection, number, self.state, self.reason, self.find)
+        if action == "before":
+            return _LedTo(number if place.before is None else place.before)
+        said = ""
+        if action in ("accept", "reject"):
+            accepts = action == "accept"
+            changed = (accept if accepts else reject)(self.ws, self.collection, [number], by)
+            if changed:
+                visit.touched.append((self.collection, number))
+                said = f"{'Accepted' if accepts else 'Rejected'} item {number}."
             else:
-                state.put(item=place.after)
-
-    def _say(self, what: str, number: int, changed: int, else_words: str) -> None:
-        if changed:
-            self._touched(number)
-        st.session_state[SAID] = f"{what} item {number}." if changed else f"Item {number}: {else_words}."
+                said = f"Item {number}: it was {'kept' if accepts else 'dropped'} already."
+        if place.after is None:
+            return _LedTo(number, f"{said} This was the last one shown.".strip())
+        return _LedTo(place.after, said)
 
     def _several(self, numbers: Sequence[int], good: bool) -> None:
         try:
@@ -173,26 +193,20 @@ class Deeds:
         except WorkbenchError as error:
             st.session_state[state.PROBLEM] = str(error)
             return
-        self._touched(None)
+        _visit().touched.append(None)
         st.session_state[SAID] = (
             f"{'Accepted' if good else 'Rejected'} {many(changed, 'item')}; U takes it back."
         )
 
-    def _undo(self) -> None:
-        words = undo(self.ws, self.collection, author())
-        st.session_state.pop(EDITING, None)
+    def _undone(self, visit: _Visit, by: str, shown: int | None) -> _LedTo:
+        words = undo(self.ws, self.collection, by)
+        visit.editing = None
         if words is None:
-            st.session_state[SAID] = "There is nothing of yours to take back."
-            return
-        touched = st.session_state.get(TOUCHED, [])
-        last = touched.pop() if touched else None
-        if last is not None and last[0] == self.collection and state.text(state.ITEM):
-            state.put(item=last[1])
-        st.session_state[SAID] = f"Took back: {words[:1].lower()}{words[1:]}."
-
-    def _touched(self, number: int | None) -> None:
-        held = st.session_state.setdefault(TOUCHED, [])
-        held.append(None if number is None else (self.collection, number))
+            return _LedTo(shown, "There is nothing of yours to take back.")
+        last = visit.touched.pop() if visit.touched else None
+        if last is not None and last[0] == self.collection and shown is not None:
+            shown = last[1]
+        return _LedTo(shown, f"Took back: {words[:1].lower()}{words[1:]}.")
 
     def _button(
         self,
@@ -234,21 +248,16 @@ def _doing(deeds: Deeds, action: str, number: int) -> Callable[[], None]:
 
 
 def _heard(deeds: Deeds) -> None:
-    found = pressed(KEYBOARD)
-    if found is None:
-        return
-    action, item, _ = found
-    # the browser can tell of one press twice, the second time with the address as it was before
-    if st.session_state.get(HEARD) == item:
-        number, said, problem = st.session_state[LED_TO]
-        state.put(item=number)
-        st.session_state.update({SAID: said, state.PROBLEM: problem})
-        return
-    number, _, _ = item.partition(" ")
-    deeds.do(action, int(number) if number.isascii() and number.isdigit() else None)
-    st.session_state[HEARD] = item
-    st.session_state[LED_TO] = (
-        state.text(state.ITEM) or None,
-        st.session_state.get(SAID),
-        st.session_state.get(state.PROBLEM),
-    )
+    led_to = carried_out(KEYBOARD, lambda press: _press(deeds, press))
+    if led_to is not None:
+        deeds.show(led_to)
+
+
+def _press(deeds: Deeds, press: Press) -> _LedTo:
+    number, _, _ = press.item.partition(" ")
+    return deeds.done(press.action, int(number) if number.isascii() and number.isdigit() else None)
+
+
+def _visit() -> _Visit:
+    found: _Visit = st.session_state.setdefault(VISIT, _Visit())
+    return found

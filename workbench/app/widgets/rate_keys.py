@@ -7,12 +7,15 @@ or the page, and never reach the server. What is typed in a field is sent whenev
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+T = TypeVar("T")
 SCRIPT = """
 const WAIT_MS = 4000  // then a press is taken as lost, as when the server was restarted
 const PAUSE_MS = 1000  // without a key in a field, and what stands in it is sent
@@ -74,7 +77,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const now = performance.now()
     if (event.repeat || (held.waiting !== null && now - held.waiting < WAIT_MS)) return
     held.waiting = now
-    setTriggerValue("pressed", { action, item: data.item, seconds: (now - held.since) / 1000 })
+    const press = String(performance.timeOrigin + event.timeStamp)
+    setTriggerValue("pressed", { action, item: data.item, press, seconds: (now - held.since) / 1000 })
   }
   document.addEventListener("keydown", held.hear, true)
   return () => {
@@ -83,6 +87,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 }
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One key: what it stands for, what it is about, seconds since that was shown, and which press it is."""
+
+    action: str
+    item: str
+    seconds: float | None
+    name: str
 
 
 def listen(
@@ -94,7 +108,7 @@ def listen(
     key: str,
     focus: str = "",
 ) -> None:
-    """Hears keys from now on; `on_press` finds what was pressed by `pressed(key)`.
+    """Hears keys from now on; `on_press` does what was pressed by `carried_out(key, …)`.
 
     Args:
         item: what the keys are about; comes back with each press.
@@ -103,21 +117,53 @@ def listen(
         fields: a key → the beginning of the widget key of the text area that it leads to.
         focus: the same of a text area that gets the focus once it is drawn.
     """
+    st.session_state.setdefault(_presses(key), _Presses())
     data = {"item": item, "turn": turn, "keys": dict(keys), "fields": dict(fields), "focus": focus}
     _component()(key=key, data=data, height=1, on_pressed_change=on_press)
 
 
-def pressed(key: str) -> tuple[str, str, float | None] | None:
-    """Action, item and seconds of the press that has just arrived; None where it is not one of ours."""
+def carried_out(key: str, do: Callable[[Press], T]) -> T | None:
+    """What the press that has just arrived led to, by `do`, which is called once for it; None without one.
+
+    A browser can tell of one press twice. Where the second telling comes while `do` is at work,
+    Streamlit ends the script of the first, which from then on keeps nothing in the session. So `do`
+    reads the session, if it has to, before it changes anything, and returns what is to be kept in it.
+    """
+    press = _pressed(key)
+    if press is None:
+        return None
+    presses: _Presses = st.session_state[_presses(key)]
+    with presses.lock:
+        if presses.last != press:
+            presses.led_to = do(press)
+            presses.last = press
+        return cast(T, presses.led_to)
+
+
+class _Presses:
+    """The last press of a visit, and what it led to."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.last: Press | None = None
+        self.led_to: Any = None
+
+
+def _presses(key: str) -> str:
+    return f"{key} presses"
+
+
+def _pressed(key: str) -> Press | None:
+    """The press that has just arrived; None where it is not one of ours."""
     found: Any = getattr(st.session_state.get(key), "pressed", None)
     if not isinstance(found, dict):
         return None
-    action, item, seconds = (found.get(name) for name in ("action", "item", "seconds"))
-    if not isinstance(action, str) or not isinstance(item, str):
+    action, item, name, seconds = (found.get(part) for part in ("action", "item", "press", "seconds"))
+    if not isinstance(action, str) or not isinstance(item, str) or not isinstance(name, str):
         return None
     if not isinstance(seconds, (int, float)) or not 0 <= seconds < 86_400:
-        return action, item, None
-    return action, item, float(seconds)
+        return Press(action, item, None, name)
+    return Press(action, item, float(seconds), name)
 
 
 @lru_cache(maxsize=1)

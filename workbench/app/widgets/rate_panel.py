@@ -5,6 +5,7 @@ Nothing here may name a prompt, a model or a cell: what is drawn goes to the bro
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
@@ -23,7 +24,7 @@ from workbench.app.widgets.rate_actions import (
     first_open,
     keys_of,
 )
-from workbench.app.widgets.rate_keys import listen, pressed
+from workbench.app.widgets.rate_keys import Press, carried_out, listen
 from workbench.app.widgets.rate_raters import raters_line
 from workbench.app.widgets.rate_text import outputs, question
 from workbench.app.widgets.rate_writing import writing, written
@@ -38,10 +39,18 @@ CRITERION = f"{state.RATE}criterion"  # the item on the screen, its criteria and
 PAIR_BUTTON_PX = 185  # four beside each other, or two and two in a narrow window
 
 
+@dataclass(frozen=True, slots=True)
+class _After:
+    """What the session keeps after something was done: the criterion that is asked, and what went wrong."""
+
+    criterion: tuple[str, list[str], int] | None = None
+    problem: str = ""
+
+
 def rate_panel(ws: Workspace, run: str, rater: str) -> None:
     """The item that is open for this rater; drawn by `st.fragment`."""
-    with explained("rating"):
-        problem = st.session_state.pop(state.PROBLEM, None)
+    with state.drawing(), explained("rating"):
+        problem = state.told(state.PROBLEM)
         desk = RatingDesk(ws, run, rater)
         shown = desk.next()
         _progress(desk.progress(), ws, run, rater, shown)
@@ -143,38 +152,55 @@ def _button(
 
 
 def _heard(ws: Workspace, run: str, rater: str) -> None:
-    found = pressed(KEYBOARD)
-    if found is None:
-        return
-    action, item, took = found
     held = st.session_state.get(CRITERION)
-    criterion = ""
-    if held is not None and held[0] == item:
-        _, names, place = held
-        if action in ("before", "after"):
-            step = 1 if action == "after" else -1
-            st.session_state[CRITERION] = (item, names, (place + step) % len(names))
-            return
-        criterion = names[place]
-    _do(ws, run, rater, item, action, criterion, took)
+    found = carried_out(KEYBOARD, lambda press: _press(ws, run, rater, press, held))
+    if found is not None:
+        _keep(found)
 
 
-def _do(
+def _press(
+    ws: Workspace, run: str, rater: str, press: Press, held: tuple[str, list[str], int] | None
+) -> _After:
+    """Does what a key stands for, about the criterion that is `held` in the session."""
+    if held is None or held[0] != press.item:
+        return _done(ws, run, rater, press.item, press.action, "", press.seconds)
+    item, names, place = held
+    if press.action in ("before", "after"):
+        step = 1 if press.action == "after" else -1
+        return _After((item, names, (place + step) % len(names)))
+    return _done(ws, run, rater, item, press.action, names[place], press.seconds)
+
+
+def _do(ws: Workspace, run: str, rater: str, item: str, action: str, criterion: str = "") -> None:
+    """Does what a button stands for."""
+    _keep(_done(ws, run, rater, item, action, criterion))
+
+
+def _done(
     ws: Workspace,
     run: str,
     rater: str,
     item: str,
     action: str,
-    criterion: str = "",
+    criterion: str,
     took: float | None = None,
-) -> None:
+) -> _After:
     """Keeps what was said, at once; what goes wrong is said on the screen that follows."""
-    st.session_state.pop(CRITERION, None)
+    wrote = written(item)
     try:
-        desk = RatingDesk(ws, run, rater)
-        carry_out(desk, item, action, criterion, written(item), took)
+        carry_out(RatingDesk(ws, run, rater), item, action, criterion, wrote, took)
     except WorkbenchError as error:
-        st.session_state[state.PROBLEM] = str(error)
+        return _After(problem=str(error))
+    return _After()
+
+
+def _keep(found: _After) -> None:
+    if found.criterion is None:
+        st.session_state.pop(CRITERION, None)
+    else:
+        st.session_state[CRITERION] = found.criterion
+    if found.problem:
+        st.session_state[state.PROBLEM] = found.problem
 
 
 def _keep_draft(ws: Workspace, run: str, rater: str, item: str, draft: Draft) -> None:

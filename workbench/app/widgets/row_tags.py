@@ -22,7 +22,7 @@ def tag_badges(tags: Sequence[str]) -> str:
 
 def tag_problem() -> None:
     """Says why a tag was not taken, once."""
-    problem = st.session_state.pop(state.PROBLEM, None)
+    problem = state.told(state.PROBLEM)
     if problem:
         st.error(escaped(problem), icon=":material/error:")
 

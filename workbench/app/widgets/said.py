@@ -14,6 +14,6 @@ def say_next(sentence: str) -> None:
 
 def say_once() -> None:
     """Shows it, if there is one."""
-    sentence = st.session_state.pop(state.SAID, None)
+    sentence = state.told(state.SAID)
     if sentence:
         st.success(sentence, icon=":material/check_circle:")
