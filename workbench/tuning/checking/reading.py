@@ -19,7 +19,6 @@ from workbench.core.files import write_text
 from workbench.engine import processes
 from workbench.engine.workspace import Workspace
 from workbench.errors import WorkbenchError
-from workbench.models.local.memory import free_memory
 from workbench.tuning.checking.base import Base, find_base
 from workbench.tuning.checking.facts import DataFacts, Lengths, measure
 from workbench.tuning.checking.findings import Finding, text_findings
@@ -80,11 +79,6 @@ def read_collection(workspace: Workspace, base: Base, collection: str) -> Readin
         return Reading(facts, found, device)
     except WorkbenchError as problem:
         return Reading(None, problem=str(problem))
-
-
-def free_for(reading: Reading) -> int:
-    """Bytes that are free now where it would train."""
-    return free_memory(reading.device)
 
 
 def main(arguments: list[str] | None = None) -> None:
