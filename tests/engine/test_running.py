@@ -201,9 +201,7 @@ def test_progress_is_told_while_it_runs(workspace: Workspace, experiment: Build)
     assert latest_outputs(workspace, run, 3)[0].text.startswith("Answer:")
 
 
-def test_a_run_is_found_by_id_its_ends_experiment_and_latest(
-    workspace: Workspace, experiment: Build
-) -> None:
+def test_a_run_is_found_by_id_its_ends_experiment_and_latest(workspace: Workspace, experiment: Build) -> None:
     with pytest.raises(RunError, match="no run yet"):
         find_run(workspace, "latest")
     first = run_it(workspace, experiment())
