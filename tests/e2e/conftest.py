@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from tests.e2e.awaiting import listening, until_answered
 from tests.ports import free_port
 from tests.require import require
+from workbench.engine import Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -143,6 +145,25 @@ def press(tab: Any, key: str) -> None:
         timeout=60_000,
     )
     settle(tab)
+
+
+def aside(call: Callable[[], Any]) -> Any:
+    """The call in a thread of its own, as the browser's driver keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result()
+
+
+def with_workspace(site: Site, call: Callable[[Workspace], Any]) -> Any:
+    """What the call gives for the served workspace."""
+
+    def work() -> Any:
+        ws = Workspace.open(site.root)
+        try:
+            return call(ws)
+        finally:
+            ws.close()
+
+    return aside(work)
 
 
 def open_page(tab: Any, site: Site, path: str) -> None:

@@ -6,16 +6,13 @@ How one is collected, cleaned and learnt from is walked in `test_fine_tune.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.e2e.axe import check_both_schemes
-from tests.e2e.conftest import Site, keep, open_page, press, settle
+from tests.e2e.conftest import Site, keep, open_page, press, settle, with_workspace
 from workbench.core.collection import CollectionItem, Item, Origin
-from workbench.engine import Workspace
 
 pytestmark = pytest.mark.timeout(900)  # a browser on a busy machine
 REPORT = {
@@ -38,20 +35,6 @@ REPORT = {
     },
     "clean": [{"step": "exact_duplicates", "seen": 6, "dropped": 0, "changed": 0}],
 }
-
-
-def with_workspace(site: Site, call: Callable[[Workspace], Any]) -> Any:
-    """What the call gives, in a thread of its own: the browser's driver keeps an event loop in this one."""
-
-    def work() -> Any:
-        ws = Workspace.open(site.root)
-        try:
-            return call(ws)
-        finally:
-            ws.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result()
 
 
 def sum_item(number: int) -> Item:

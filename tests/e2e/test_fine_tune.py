@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.axe import check_both_schemes
-from tests.e2e.conftest import SETTLED, Site, keep, open_page, press, settle
+from tests.e2e.conftest import SETTLED, Site, keep, open_page, press, settle, with_workspace
 from tests.require import require
 from workbench.engine import Workspace, create_run, execute_run
 
@@ -23,25 +21,6 @@ ROWS, SAMPLES = 28, 2
 STEPS = 12
 """Few, as what counts here is the way and not the gain."""
 PLACES = ("Datasets", "Experiments", "Models", "Export", "Datasets", "Experiments")
-
-
-def aside(call: Callable[[], Any]) -> Any:
-    """The call in a thread of its own, as the browser's driver keeps an event loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(call).result()
-
-
-def with_workspace(site: Site, call: Callable[[Workspace], Any]) -> Any:
-    """What the call gives for the served workspace."""
-
-    def work() -> Any:
-        ws = Workspace.open(site.root)
-        try:
-            return call(ws)
-        finally:
-            ws.close()
-
-    return aside(work)
 
 
 @pytest.fixture(scope="module")

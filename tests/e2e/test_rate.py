@@ -10,7 +10,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import pytest
 
 from tests.app.rated_run import rated_run
 from tests.e2e.axe import serious_violations
-from tests.e2e.conftest import REPOSITORY, SERVE, _wait_for, keep, settle
+from tests.e2e.conftest import REPOSITORY, SERVE, _wait_for, aside, keep, settle
 from tests.ports import free_port
 from workbench.core.rating import Rating, RatingPlan
 from workbench.engine import Workspace, start_rating
@@ -149,12 +148,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     found.start()
     yield found
     found.kill()
-
-
-def aside(call: Callable[[], Any]) -> Any:
-    """The call in a thread of its own, as the browser's driver keeps an event loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(call).result()
 
 
 def new_run(server: Server, text: Callable[[int, int], str], **plan: Any) -> str:

@@ -6,12 +6,11 @@ create_tuning(workspace, load_recipe(workspace, "quickstart"))  ->  "20261121-12
 from __future__ import annotations
 
 import contextlib
-import datetime
-import secrets
 from typing import Any
 
 from workbench.core.collection import collection_version
 from workbench.core.tuning import Collect, Recipe, Stage
+from workbench.engine.records import new_id
 from workbench.engine.workspace import Workspace
 from workbench.errors import TuningError, UnknownName, UsageError, WorkbenchError
 from workbench.storage.tunings import TuningRecord
@@ -57,8 +56,7 @@ def create_tuning(
         "of_file": of_file,
         "sources": {},
     }
-    now = datetime.datetime.now(datetime.UTC)
-    tuning = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    tuning = new_id()
     workspace.store.tunings.create(tuning, recipe.name, definition, owner=owner)
     return tuning
 

@@ -6,8 +6,6 @@ so that a person can look at them.
 
 from __future__ import annotations
 
-import datetime
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +16,7 @@ from workbench.core.collection import CollectionItem, Item, Task
 from workbench.core.document import check_name
 from workbench.core.tuning import Collect
 from workbench.engine.finished.importing import name_of
+from workbench.engine.records import new_id
 from workbench.engine.workspace import Workspace
 from workbench.errors import CollectionError, UsageError
 from workbench.tuning.collecting.held_back import repeating
@@ -98,7 +97,7 @@ def import_examples(
     found = repeating(workspace, splits, items)
     placed = [_placed(at, item, found.get(at)) for at, item in enumerate(items)]
     dropped = Counter(one.reason for one in placed if one.state == "dropped")
-    collection = f"{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    collection = new_id()
     report = {
         "files": [
             {"file": base_name(file), "format": one.format, "items": len(one.items), "unmapped": one.unmapped}

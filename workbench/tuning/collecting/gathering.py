@@ -5,9 +5,7 @@ collect(workspace, "transit", Collect(runs=("transit-samples",)), "completion") 
 
 from __future__ import annotations
 
-import datetime
 import random
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +16,7 @@ from typing import Any
 from workbench.core.collection import CollectionItem, Item, Task
 from workbench.core.document import check_name
 from workbench.core.tuning import Balance, Collect
+from workbench.engine.records import new_id
 from workbench.engine.workspace import Workspace
 from workbench.errors import CollectionError
 from workbench.tuning.cleaning.applying import clean
@@ -74,8 +73,7 @@ def collect(
     except ValueError as problem:
         raise CollectionError(f"{problem}.") from None
     items, report = gather(workspace, settings, teaches, say, earlier)
-    now = datetime.datetime.now(datetime.UTC)
-    collection = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    collection = new_id()
     say(f"Storing the collection, {len(items):,} in all")
     workspace.store.collections.create(collection, name, teaches, stored_settings(settings), report, items)
     return collection
